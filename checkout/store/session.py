@@ -1,0 +1,140 @@
+"""The unit of work: one transaction at the edge, nothing committed in between.
+
+Knows how a transaction begins and ends on each database; must never know what is written in it. SQLite: WAL, every
+commit on disk before it is acknowledged (`synchronous=FULL`), one writer at a time (`BEGIN IMMEDIATE` behind a lock of
+this process and SQLite's own between processes), readers beside it. No transaction may be open across an outside call.
+PostgreSQL is one more branch of `Database.open`, with row locks where SQLite has the one writer.
+"""
+
+import fcntl
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Self
+
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.pool import QueuePool, StaticPool
+from sqlmodel import Session, SQLModel
+
+# A second process (the CLI beside the service) waits this long for the writer, in seconds, before it is told so.
+BUSY_TIMEOUT_SECONDS = 10
+# Readers never block the writer in WAL; enough for the API's thread pool and the console.
+READ_CONNECTIONS = 16
+
+
+class DatabaseInUseError(RuntimeError):
+    """Another process already serves this SQLite file; stop it, or give this one its own file."""
+
+
+class Database:
+    """One database: `transaction()` to write, `read()` to read, `after_commit` to tell others once it is true."""
+
+    def __init__(self, writer: Engine, reader: Engine, *, path: Path | None) -> None:
+        self._writer = writer
+        self._reader = reader
+        self._write_lock = threading.Lock()
+        self._path = path
+        self._claim: int | None = None
+
+    @classmethod
+    def open(cls, url: str) -> Self:
+        """Open `sqlite:///path` (made if absent) or `sqlite://` (in memory, for tests)."""
+        parsed = make_url(url)
+        if parsed.get_backend_name() != "sqlite":
+            raise ValueError(f"this build stores in SQLite; it cannot open {parsed.render_as_string()}")
+        if parsed.database in (None, "", ":memory:"):
+            engine = _sqlite_engine(url, poolclass=StaticPool)
+            return cls(engine, engine, path=None)
+        path = Path(str(parsed.database))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return cls(
+            _sqlite_engine(url, poolclass=QueuePool, pool_size=1, max_overflow=0),
+            _sqlite_engine(url, poolclass=QueuePool, pool_size=READ_CONNECTIONS, max_overflow=0, read_only=True),
+            path=path,
+        )
+
+    def create_tables(self) -> None:
+        """Create what is missing; changes nothing that exists."""
+        with self._write_lock:
+            SQLModel.metadata.create_all(self._writer)
+
+    def claim(self) -> None:
+        """Be the one serving process of this file until it ends, however it ends; raise if another already is."""
+        if self._path is None or self._claim is not None:
+            return
+        claim = os.open(f"{self._path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as busy:
+            os.close(claim)
+            raise DatabaseInUseError(
+                f"another process serves {self._path}; stop it or set another CHECKOUT_DATABASE_URL"
+            ) from busy
+        self._claim = claim
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """A session whose writes commit together when the block ends, or not at all."""
+        with self._write_lock, Session(self._writer, expire_on_commit=False) as session, session.begin():
+            yield session
+        for tell in session.info.get("after_commit", ()):
+            tell()
+
+    @contextmanager
+    def joined(self, session: Session | None) -> Iterator[Session]:
+        """The caller's transaction if there is one, else one of its own."""
+        if session is not None:
+            yield session
+        else:
+            with self.transaction() as own:
+                yield own
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A session that sees one consistent state and writes nothing."""
+        if self._path is None:  # in memory there is one connection, so readers take turns with the writer
+            with self._write_lock, Session(self._writer, expire_on_commit=False) as session:
+                yield session
+        else:
+            with Session(self._reader, expire_on_commit=False) as session:
+                yield session
+
+    def data_version(self) -> int:
+        """A number that changes when another process commits to this file; cheap enough to ask every second."""
+        with self._reader.connect() as connection:
+            return int(connection.exec_driver_sql("PRAGMA data_version").scalar_one())
+
+    def close(self) -> None:
+        """Close every connection and give up the claim."""
+        self._writer.dispose()
+        self._reader.dispose()
+        if self._claim is not None:
+            os.close(self._claim)
+            self._claim = None
+
+
+def after_commit(session: Session, tell: Callable[[], None]) -> None:
+    """Call `tell` once this session's transaction is on disk; never if it is rolled back. It must not raise."""
+    session.info.setdefault("after_commit", []).append(tell)
+
+
+def _sqlite_engine(url: str, *, read_only: bool = False, **pool: Any) -> Engine:
+    engine = create_engine(url, connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT_SECONDS}, **pool)
+
+    @event.listens_for(engine, "connect")
+    def _configure(connection: Any, _record: Any) -> None:
+        # The driver's own implicit BEGIN is deferred and can deadlock on upgrade; transactions are begun below.
+        connection.isolation_level = None
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {pragma}")
+        if read_only:
+            connection.execute("PRAGMA query_only=ON")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Any) -> None:
+        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+    return engine
