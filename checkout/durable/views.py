@@ -47,7 +47,7 @@ class ExecutionView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperationView:
-    """One operation. `type`, `sub_type` and `status` are AWS's words; `payload` is the operation's result as JSON text."""
+    """One operation. `type`, `sub_type` and `status` are AWS's words; `payload` is its result as JSON text."""
 
     id: str
     parent_id: str | None

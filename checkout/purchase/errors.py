@@ -1,0 +1,64 @@
+"""What a command on a purchase may be refused for.
+
+PurchaseError                 code                         status  what to do
+├── IntentNotFoundError       checkout_intent_not_found    404     check the id and the key's tenant
+├── OrderNotFoundError        order_not_found              404     wait until the intent is completed
+├── InvalidStateError         invalid_checkout_intent_state 409    read the intent; `state` says where it stands
+├── PriceChangedError         price_changed                409     show the buyer the new total, confirm it
+└── ReviewNotOpenError        review_not_open              409     the question was answered, or never asked
+
+None is retryable: the same call would be refused again.
+"""
+
+from payments.money import Money
+
+
+class PurchaseError(Exception):
+    """A command was refused; nothing changed."""
+
+    code = "purchase_error"
+    status = 400
+    retryable = False
+
+
+class IntentNotFoundError(PurchaseError):
+    """There is no such checkout intent."""
+
+    code = "checkout_intent_not_found"
+    status = 404
+
+
+class OrderNotFoundError(PurchaseError):
+    """There is no such order, or not yet."""
+
+    code = "order_not_found"
+    status = 404
+
+
+class InvalidStateError(PurchaseError):
+    """The intent's state does not allow this."""
+
+    code = "invalid_checkout_intent_state"
+    status = 409
+
+    def __init__(self, message: str, *, state: str) -> None:
+        super().__init__(message)
+        self.state = state
+
+
+class PriceChangedError(PurchaseError):
+    """The buyer agreed to another total than the offer's."""
+
+    code = "price_changed"
+    status = 409
+
+    def __init__(self, message: str, *, offered: Money) -> None:
+        super().__init__(message)
+        self.offered = offered
+
+
+class ReviewNotOpenError(PurchaseError):
+    """No question about this purchase is open."""
+
+    code = "review_not_open"
+    status = 409

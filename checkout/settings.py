@@ -1,0 +1,76 @@
+"""Every setting in one class, from the environment (`CHECKOUT_…`). Units are in the names; each default has its reason.
+
+Knows names and limits; must never know what a setting is used for beyond its sentence.
+"""
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Settings of one process."""
+
+    model_config = SettingsConfigDict(env_prefix="CHECKOUT_", extra="forbid")
+
+    # Where the truth is kept: one file, no server to install.
+    database_url: str = "sqlite:///var/checkout.sqlite3"
+    # Loopback unless the operator says otherwise.
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65535)
+    # How merchants reach us (our platform profile); they cannot see a loopback address.
+    public_url: str = "http://127.0.0.1:8000"
+    # Seals payment tokens (Fernet key). Unset: a key file beside the database, mode 0600.
+    secret_key: SecretStr | None = None
+
+    # Stripe. Unset: the payment sandbox at `payment_sandbox_url`, or one that `checkout serve` starts itself.
+    stripe_api_key: SecretStr | None = Field(default=None, validation_alias="STRIPE_API_KEY")
+    payment_sandbox_url: str | None = None
+    # Pays merchants that take the test handler, as the demo's do; never a real merchant.
+    demo_instruments: bool = False
+
+    # Exact host:port pairs that may have private addresses: demo shops, staging. Never a switch.
+    allowed_private_hosts: tuple[str, ...] = ()
+    # Off until an agent worker runs: a URL no adapter takes then fails at once and says so.
+    agents_enabled: bool = False
+
+    # Four purchases under way at once per process: the work is waiting for merchants, on threads.
+    worker_threads: int = Field(default=4, ge=1, le=64)
+    # A dead worker's purchase is taken over after this; renewed three times within it.
+    lease_seconds: float = Field(default=15, ge=1, le=300)
+
+    # Product decisions about time.
+    confirmation_minutes: float = Field(default=45, gt=0, le=24 * 60)
+    agent_offer_seconds: int = Field(default=300, ge=1)
+    agent_order_seconds: int = Field(default=600, ge=1)
+    agent_heartbeat_seconds: int = Field(default=60, ge=1)
+    look_up_attempts: int = Field(default=8, ge=1, le=100)
+    look_up_max_delay_seconds: int = Field(default=60, ge=1)
+    # Placing an order needs a hold that lives at least this much longer; operators are warned as much before its end.
+    hold_margin_minutes: float = Field(default=60, ge=0)
+
+    # Per API key, as moving windows of one second.
+    writes_per_second: int = Field(default=20, ge=1)
+    reads_per_second: int = Field(default=100, ge=1)
+    # The largest request the API reads; a create body with every field at its limit is a tenth of it.
+    max_body_bytes: int = Field(default=65_536, ge=1024)
+    # Stripe's own retention, and the least we promise.
+    idempotency_hours: int = Field(default=24, ge=24)
+    # Histories of ended purchases are kept for disputes; cards allow them for about four months.
+    retention_days: int = Field(default=120, ge=1, le=3660)
+
+    @field_validator("allowed_private_hosts")
+    @classmethod
+    def _exact_pairs(cls, pairs: tuple[str, ...]) -> tuple[str, ...]:
+        for pair in pairs:
+            host, separator, port = pair.rpartition(":")
+            if not (separator and host and port.isdigit()):
+                raise ValueError(f"{pair!r} is no host:port pair; private addresses are let through one by one")
+        return pairs
+
+    @property
+    def database_path(self) -> Path | None:
+        """The SQLite file, or None for a database in memory."""
+        _, _, path = self.database_url.partition(":///")
+        return Path(path) if path and path != ":memory:" else None
