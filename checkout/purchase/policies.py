@@ -115,6 +115,21 @@ def refusal_of(error: CallbackError) -> Refused:
     return Refused(code=FailureCode.OFFER_RETRIEVAL_FAILED, message=error.message or "the agent gave no offer")
 
 
+def understood(brought: object) -> object:
+    """What an agent brought, typed; what is no outcome of ours is unclear."""
+    try:
+        return codec.loads(str(brought))
+    except ValueError:
+        return Unclear(message="the agent's answer could not be read")
+
+
+def offer_or_refusal(brought: object) -> Offer | Refused:
+    """An agent's answer to a quote: anything but an offer is a failed retrieval."""
+    if isinstance(brought, Offer | Refused):
+        return brought
+    return Refused(code=FailureCode.OFFER_RETRIEVAL_FAILED, message="the agent brought no offer")
+
+
 def expired() -> Failed:
     """Nobody confirmed in time."""
     return Failed(code=FailureCode.CHECKOUT_INTENT_EXPIRED, message="the offer was not confirmed in time")

@@ -67,10 +67,9 @@ class Purchase(Steps):
         if not isinstance(offer, HandOver):
             return offer
         try:
-            brought: Offer | Refused = self.ask_agent("await-agent-offer", TaskKind.OFFER, None)
+            return policies.offer_or_refusal(self.ask_agent("await-agent-offer", TaskKind.OFFER, None))
         except CallbackError as gave_up:
             return policies.refusal_of(gave_up)
-        return brought
 
     def await_confirmation(self) -> Confirmed | None:
         """Wait, holding nothing, until the buyer confirms or the time to do so is over."""

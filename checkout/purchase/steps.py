@@ -77,17 +77,17 @@ class Steps:
         """Hand a task to an agent and wait, in rows, for what it brings back; CallbackError if it brings nothing."""
         limits = self.ports.limits
         ordering = kind is TaskKind.ORDER
-        return self.context.wait_for_callback(
+        brought = self.context.wait_for_callback(
             lambda callback_id, _: self.ports.give_to_agent(callback_id, kind, self.request, offer),
             name=name,
             config=WaitForCallbackConfig(
                 timeout=Duration(seconds=limits.agent_order_seconds if ordering else limits.agent_offer_seconds),
                 # A quote may queue for a worker; an order that falls silent is looked up at once.
                 heartbeat_timeout=Duration(seconds=limits.agent_heartbeat_seconds if ordering else 0),
-                serdes=OUTCOME,
                 retry_strategy=policies.patient(limits),
             ),
         )
+        return policies.understood(brought)
 
     def ask_buyer(self, name: str) -> Any:
         """Wait for the buyer until the confirmation window closes; CallbackError if it does."""
