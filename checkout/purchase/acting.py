@@ -1,0 +1,192 @@
+"""The purchase's ports over real parts: merchants by code, agents by task, money through a gateway, time by a clock.
+
+Each method is one outside act or one short transaction, never both at once. What a merchant's adapter raises is a bug
+or a broken wire; reading goes on as a refusal that may be retried, placing and looking up as unclear. Never logs or
+returns a secret: payment tokens are unsealed here, used, and forgotten.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Protocol, TypeVar
+
+import structlog
+from sqlmodel import select
+
+from checkout.purchase import codec
+from checkout.purchase.ports import Limits
+from checkout.purchase.saga import AGENT
+from checkout.purchase.terms import Confirmed, Effort, FailureCode, HandOver, PurchaseRequest, TaskKind
+from checkout.store.clock import Clock
+from checkout.store.models import AgentTask, PaymentToken
+from checkout.store.session import Database
+from checkout.store.vault import Vault
+from merchants.sdk import Absent, Merchant, Offer, Order, Refused, Unclear
+from payments.gateway import (
+    Captured,
+    Declined,
+    Held,
+    HoldRequest,
+    NotCapturable,
+    PaymentGateway,
+    Prepared,
+    Released,
+    Unknown,
+)
+from payments.instruments import Instrument, InstrumentSource
+from payments.money import Money
+
+log = structlog.get_logger(__name__)
+T = TypeVar("T")
+
+
+class Merchants(Protocol):
+    """The adapters there are: by URL to quote, by name to order."""
+
+    def find(self, product_url: str) -> Merchant | None:
+        """The adapter that takes this URL, in order of preference."""
+        ...
+
+    def named(self, name: str) -> Merchant | None:
+        """The adapter of this name."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acting:
+    """`Ports` over real parts."""
+
+    limits: Limits
+    merchants: Merchants
+    gateway: PaymentGateway
+    instruments: InstrumentSource
+    database: Database
+    vault: Vault
+    clock: Clock
+    agents_enabled: bool
+    hold_margin: timedelta
+
+    def fetch_offer(self, request: PurchaseRequest, *, key: str) -> Offer | Refused | HandOver:
+        """Quote by the adapter that takes the URL; hand over to an agent where the effort and the set-up allow it."""
+        try:
+            merchant = self.merchants.find(request.product_url)
+            if merchant is not None:
+                return merchant.offer(request.for_merchant(), self.instruments, key=key)
+        except Exception as broken:
+            log.exception("offer.broken", intent=request.intent_id)
+            return Refused(code=FailureCode.OFFER_RETRIEVAL_FAILED, message=_sentence(broken), retryable=True)
+        if request.effort is Effort.LOW:
+            why = "no adapter takes this URL, and the effort `low` asks no agent"
+        elif not self.agents_enabled:
+            why = "no adapter takes this URL, and no agent worker is configured"
+        else:
+            return HandOver(why="no adapter takes this URL")
+        return Refused(code=FailureCode.OFFER_RETRIEVAL_FAILED, message=why)
+
+    def give_to_agent(self, callback_id: str, kind: TaskKind, request: PurchaseRequest, offer: Offer | None) -> None:
+        """Write the task where a worker finds it; the callback id makes a repeat the same task."""
+        seconds = self.limits.agent_offer_seconds if kind is TaskKind.OFFER else self.limits.agent_order_seconds
+        now = self.clock.now()
+        task = {"request": codec.to_json(request), "offer": codec.to_json(offer) if offer else None}
+        with self.database.transaction() as session:
+            if session.get(AgentTask, callback_id) is None:
+                session.add(
+                    AgentTask(
+                        callback_id=callback_id,
+                        intent_id=request.intent_id,
+                        tenant=request.tenant,
+                        kind=kind.value,
+                        status="queued",
+                        task=task,
+                        created_at=now,
+                        deadline=now + timedelta(seconds=seconds),
+                    )
+                )
+
+    def seconds_to_confirm(self, request: PurchaseRequest) -> int:
+        """Whole seconds until the window closes, at least 1: a durable timer is never shorter."""
+        return max(1, int((request.confirm_before - self.clock.now()).total_seconds()))
+
+    def prepare(
+        self, request: PurchaseRequest, amount: Money, confirmed: Confirmed, *, key: str
+    ) -> Prepared | Declined | Unknown:
+        """Unseal the buyer's token and create a payment that moves no money yet."""
+        with self.database.read() as session:
+            sealed = session.get(PaymentToken, confirmed.payment_token_id)
+        if sealed is None:
+            return Declined(code="payment_token_gone", message="the payment token is no longer stored; confirm again")
+        asked = HoldRequest(
+            amount=amount,
+            token=self.vault.open(sealed.sealed),
+            reference=request.intent_id,
+            tenant=request.tenant,
+            payment_attempt=1,
+        )
+        return self.gateway.prepare(asked, key=key)
+
+    def hold(self, prepared: Prepared, *, key: str) -> Held | Declined | Unknown:
+        """Hold the money."""
+        return self.gateway.hold(prepared, key=key)
+
+    def place_order(self, request: PurchaseRequest, offer: Offer, held: Held, *, key: str) -> Order | Refused | Unclear:
+        """Place the order while the hold lives, with an instrument for exactly what was offered."""
+        if self.clock.now() > held.capture_before - self.hold_margin:
+            return Refused(code=FailureCode.PAYMENT_FAILED, message="the hold is about to lapse; nothing was ordered")
+        merchant = self.merchants.named(offer.merchant)
+        if merchant is None:
+            return Refused(
+                code=FailureCode.ORDER_PLACEMENT_FAILED, message=f"the adapter {offer.merchant} is not installed"
+            )
+        instrument: Instrument | None = None
+        if offer.payment_handler is not None:
+            instrument = self.instruments.instrument(offer.payment_handler, offer.cost.total, key=key)
+            if instrument is None:
+                return Refused(
+                    code=FailureCode.ORDER_PLACEMENT_FAILED,
+                    message="no configured instrument pays what the merchant accepts",
+                )
+        return _unless_broken(request, lambda: merchant.place_order(request.for_merchant(), offer, instrument, key=key))
+
+    def find_order(self, request: PurchaseRequest, offer: Offer, *, key: str) -> Order | Absent | Unclear:
+        """Ask the merchant; for an agent's order, what its task can still tell."""
+        if offer.merchant == AGENT:
+            return self._find_agents_order(request)
+        merchant = self.merchants.named(offer.merchant)
+        if merchant is None:
+            return Unclear(message=f"the adapter {offer.merchant} is not installed")
+        return _unless_broken(request, lambda: merchant.find_order(offer, key=key))
+
+    def capture(self, payment_id: str, amount: Money, *, key: str) -> Captured | NotCapturable | Unknown:
+        """Take the money."""
+        return self.gateway.capture(payment_id, amount, key=key)
+
+    def release(self, payment_id: str, *, key: str) -> Released | Unknown:
+        """End at nothing held and nothing kept."""
+        return self.gateway.release(payment_id, key=key)
+
+    def _find_agents_order(self, request: PurchaseRequest) -> Absent | Unclear:
+        """No worker took the task and none can any more: definitely no order. Otherwise only a person can tell."""
+        with self.database.transaction() as session:
+            tasks = session.exec(
+                select(AgentTask).where(
+                    AgentTask.intent_id == request.intent_id, AgentTask.kind == TaskKind.ORDER.value
+                )
+            ).all()
+            if all(task.claimed_at is None for task in tasks):
+                for task in tasks:
+                    task.status = "cancelled"
+                return Absent(message="no agent took the order task")
+        return Unclear(message="an agent took the order task and did not say how it ended")
+
+
+def _unless_broken(request: PurchaseRequest, act: Callable[[], T]) -> T | Unclear:
+    """What the adapter answers; one that raises may have done it, so that is unclear, never a refusal."""
+    try:
+        return act()
+    except Exception as broken:
+        log.exception("merchant.broken", intent=request.intent_id)
+        return Unclear(message=_sentence(broken))
+
+
+def _sentence(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"[:500]
