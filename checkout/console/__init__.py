@@ -1,0 +1,1 @@
+"""What operators look at: read models over purchases, and how they are drawn. Changes nothing."""

@@ -1,0 +1,141 @@
+"""How purchases are drawn in a terminal: the list and the timeline. Text only; everything shown came from `runs`."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from rich.console import Group, RenderableType
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from checkout.console.runs import Story, total_of, waiting_for
+from checkout.durable.views import OperationView
+from checkout.purchase import codec
+from checkout.store.models import Intent
+from payments.money import Money
+
+STATE_STYLE = {
+    "retrieving_offer": "cyan",
+    "awaiting_confirmation": "yellow",
+    "placing_order": "blue",
+    "completed": "green",
+    "failed": "red",
+}
+MARK = {"SUCCEEDED": ("✓", "green"), "FAILED": ("✗", "red"), "TIMED_OUT": ("⌛", "red"), "STARTED": ("…", "yellow")}
+
+
+def table(intents: Sequence[Intent], now: datetime) -> RenderableType:
+    """One line per purchase."""
+    if not intents:
+        return Text("No purchases yet.", style="dim")
+    drawn = Table(box=None, pad_edge=False, header_style="dim")
+    for name, options in (("intent", {"no_wrap": True}), ("state", {"no_wrap": True}), ("total", {"justify": "right"})):
+        drawn.add_column(name, **options)  # type: ignore[arg-type] # rich's options are keyword arguments
+    drawn.add_column("age", justify="right")
+    drawn.add_column("product")
+    drawn.add_column("waits for / ended with")
+    for intent in intents:
+        total = total_of(intent)
+        drawn.add_row(
+            intent.id,
+            _state(intent),
+            str(Money(*total)) if total else "",
+            _span((now - intent.created_at).total_seconds()),
+            Text(str(intent.request.get("productUrl", "")), overflow="ellipsis"),
+            Text(waiting_for(intent)),
+        )
+    return drawn
+
+
+def timeline(story: Story, now: datetime) -> RenderableType:
+    """The story of one purchase, step by step."""
+    intent = story.intent
+    head = Table.grid(padding=(0, 2))
+    head.add_row("product", Text(str(intent.request.get("productUrl", ""))))
+    head.add_row("state", _state(intent))
+    head.add_row("tenant", Text(intent.tenant))
+    if intent.payment_id:
+        head.add_row("payment", Text(intent.payment_id))
+    if intent.hold_expires_at:
+        head.add_row("hold lives for", _span((intent.hold_expires_at - now).total_seconds()))
+    if intent.order_id:
+        head.add_row("order", Text(intent.order_id))
+    if intent.failure:
+        head.add_row("failure", Text(f"{intent.failure['code']}: {intent.failure['message']}", style="red"))
+    parts: list[RenderableType] = [head, Text(), _steps(story, now)]
+    if story.ledger:
+        parts += [Text(), _money(story)]
+    if intent.review_since:
+        question = (
+            f"{intent.unclear or 'the outcome is unclear'}\n\ncheckout runs answer {intent.id} VERDICT --reason …"
+        )
+        parts += [Text(), Panel(Text(question), title="an operator is asked", border_style="yellow")]
+    return Panel(Group(*parts), title=intent.id, border_style=STATE_STYLE.get(intent.state, "white"))
+
+
+def _steps(story: Story, now: datetime) -> Table:
+    drawn = Table(box=None, pad_edge=False, header_style="dim")
+    drawn.add_column("")
+    drawn.add_column("step", no_wrap=True)
+    drawn.add_column("at", justify="right")
+    drawn.add_column("took", justify="right")
+    drawn.add_column("tries", justify="right")
+    drawn.add_column("outcome")
+    depth = {None: 0}
+    for operation in story.operations:
+        if operation.type == "EXECUTION":
+            continue
+        level = depth.get(operation.parent_id, 0)
+        depth[operation.id] = level + 1
+        mark, style = MARK.get(operation.status, ("·", "dim"))
+        ended = operation.ended_at or now
+        drawn.add_row(
+            Text(mark, style=style),
+            Text("  " * level + (operation.name or operation.type.lower())),
+            f"+{_span((operation.started_at - story.execution.started_at).total_seconds())}",
+            _span((ended - operation.started_at).total_seconds()),
+            str(operation.attempt) if operation.attempt > 1 else "",
+            Text(_outcome(operation), overflow="ellipsis"),
+        )
+    return drawn
+
+
+def _outcome(operation: OperationView) -> str:
+    if operation.error:
+        return str(operation.error.get("ErrorMessage") or operation.error.get("ErrorType") or "failed")
+    if operation.status in ("STARTED", "PENDING", "READY"):
+        return "waiting" if operation.type == "CALLBACK" else operation.status.lower()
+    try:
+        outcome = codec.loads(operation.payload or "")
+    except ValueError:
+        return ""
+    for name in ("message", "reason", "merchant_order_id", "order_id"):
+        if said := getattr(outcome, name, None):
+            return f"{type(outcome).__name__}: {said}"
+    money = getattr(outcome, "amount", None) or getattr(getattr(outcome, "cost", None), "total", None)
+    return f"{type(outcome).__name__} {money}" if money else type(outcome).__name__
+
+
+def _money(story: Story) -> Table:
+    drawn = Table(box=None, pad_edge=False, header_style="dim", title="money", title_justify="left", title_style="dim")
+    for name in ("at", "movement", "account", "amount"):
+        drawn.add_column(name, justify="right" if name == "amount" else "left")
+    for row in story.ledger:
+        drawn.add_row(f"{row.at:%H:%M:%S}", row.kind, row.account, str(Money(row.amount_minor, row.currency)))
+    return drawn
+
+
+def _state(intent: Intent) -> Text:
+    text = Text(intent.state, style=STATE_STYLE.get(intent.state, "white"))
+    if intent.review_since:
+        text.append(" needs review", style="bold yellow")
+    return text
+
+
+def _span(seconds: float) -> str:
+    """A duration people read at a glance: 12 ms, 3.4 s, 7 min, 5.2 h, 4.8 d."""
+    for limit, unit, size in ((1, "ms", 0.001), (60, "s", 1), (3600, "min", 60), (86_400, "h", 3600)):
+        if abs(seconds) < limit:
+            value = seconds / size
+            return f"{value:.0f} {unit}" if unit in ("ms", "min") else f"{value:.1f} {unit}"
+    return f"{seconds / 86_400:.1f} d"

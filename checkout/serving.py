@@ -1,0 +1,67 @@
+"""`checkout serve`: the API and the workers in one process, on one database.
+
+Starts a payment sandbox of its own when neither a Stripe key nor a sandbox is configured, and says so. On SIGTERM or
+Ctrl-C requests and the steps under way are finished; what waits, waits in the database.
+"""
+
+import json
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+import uvicorn
+from rich.console import Console
+
+from checkout import children, telemetry, wiring
+from checkout.settings import Settings
+from checkout.store.session import DatabaseInUseError
+
+err = Console(stderr=True)
+
+# How long requests in flight may finish after a stop is asked for, in seconds; a long poll is cut short.
+SHUTDOWN_SECONDS = 5
+
+
+def serve(
+    *,
+    host: Annotated[str | None, typer.Option(help="Address to listen on; the default is loopback.")] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = None,
+) -> None:
+    """Run the service: API and workers, one process, settings from the environment (CHECKOUT_…)."""
+    telemetry.configure()
+    settings = Settings()
+    settings = settings.model_copy(
+        update={"host": host or settings.host, "port": settings.port if port is None else port}
+    )
+    with _sandbox_if_needed(settings) as settings, wiring.opened(settings) as deployment:
+        try:
+            deployment.database.claim()
+        except DatabaseInUseError as busy:
+            err.print(f"[red]{busy}[/]")
+            raise typer.Exit(1) from busy
+        for waiting in deployment.durable.unrunnable():
+            err.print(f"[yellow]{waiting}[/]")
+        with socket.create_server((settings.host, settings.port)) as listening, deployment.working():
+            url = f"http://{settings.host}:{listening.getsockname()[1]}"
+            print(json.dumps({"url": url}), flush=True)  # noqa: T201 (the line a parent process reads)
+            config = uvicorn.Config(
+                deployment.api(),
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+            )
+            uvicorn.Server(config).run(sockets=[listening])
+
+
+@contextmanager
+def _sandbox_if_needed(settings: Settings) -> Iterator[Settings]:
+    if settings.stripe_api_key or settings.payment_sandbox_url:
+        yield settings
+        return
+    folder = settings.database_path.parent if settings.database_path else None
+    with children.payment_sandbox(folder) as sandbox:
+        err.print(f"[yellow]No STRIPE_API_KEY: money is pretended, by a payment sandbox at {sandbox.url}[/]")
+        yield settings.model_copy(update={"payment_sandbox_url": sandbox.url})
