@@ -99,7 +99,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
-    """A definite no: no order stands. `code` is one of the API's failure codes; `continue_url` hands over to a person."""
+    """A definite no: no order stands. `code` is an API failure code; `continue_url` hands over to a person."""
 
     code: str
     message: str
@@ -163,8 +163,9 @@ class Merchant(Protocol):
         ...
 
     def offer(self, request: OfferRequest, instruments: InstrumentSource, *, key: str) -> Offer | Refused:
-        """Quote the product for this buyer, tax and shipping included, without buying. Transient trouble:
-        `Refused(code="offer_retrieval_failed", retryable=True)`.
+        """Quote the product for this buyer, tax and shipping included, without buying.
+
+        Transient trouble is `Refused(code="offer_retrieval_failed", retryable=True)`.
         """
         ...
 
