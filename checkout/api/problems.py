@@ -1,0 +1,257 @@
+"""Every problem the API answers with: a stable code, a status, whether a retry helps, and what to do next.
+
+Bodies are RFC 9457 problem details that also carry the fields Rye's client reads (`name`, `message`, `fields`,
+`state`). Knows sentences; must never hold a secret, a stack trace or a value somebody sent.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+from fastapi.responses import JSONResponse
+
+MEDIA_TYPE = "application/problem+json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """A kind of problem. `name` is the class name Rye's own service would send."""
+
+    code: str
+    status: int
+    title: str
+    next_step: str
+    name: str = ""
+    retryable: bool = False
+
+
+# Names by status, as Rye's service gives them; the rest follow their pattern.
+_NAMES = {
+    400: "BadRequestError",
+    401: "AuthenticationError",
+    403: "PermissionDeniedError",
+    404: "NotFoundError",
+    409: "ConflictError",
+    410: "GoneError",
+    413: "ContentTooLargeError",
+    415: "UnsupportedMediaTypeError",
+    422: "ValidateError",
+    429: "TooManyRequestsError",
+}
+
+_ALL = (
+    # The request itself
+    Kind(
+        code="malformed_json",
+        status=400,
+        title="The body is not JSON",
+        next_step="Send one JSON document, encoded as UTF-8.",
+    ),
+    Kind(
+        code="bad_request",
+        status=400,
+        title="The request cannot be read",
+        next_step="Send a well-formed HTTP request; `detail` says what is wrong.",
+    ),
+    Kind(
+        code="unauthenticated",
+        status=401,
+        title="No valid API key",
+        next_step="Send `Authorization: Bearer ck_…` with a key made by `checkout keys create`.",
+    ),
+    Kind(
+        code="missing_scope",
+        status=403,
+        title="The API key may not do this",
+        next_step="Use a key that has the scope named in `detail`.",
+    ),
+    Kind(
+        code="route_not_found",
+        status=404,
+        title="There is nothing at this address",
+        next_step="See /openapi.json for what there is.",
+    ),
+    Kind(
+        code="method_not_allowed",
+        status=405,
+        title="The address does not take this method",
+        next_step="Use a method named in the `Allow` header.",
+    ),
+    Kind(
+        code="body_too_large",
+        status=413,
+        title="The body is too large",
+        next_step="Send less; every field has its own limit, and all of them together fit.",
+    ),
+    Kind(
+        code="unsupported_media_type",
+        status=415,
+        title="The body is not declared as JSON",
+        next_step="Send `Content-Type: application/json`.",
+    ),
+    Kind(
+        code="invalid_request",
+        status=422,
+        title="The request is not valid",
+        next_step="Correct the fields named in `fields`, then send it again.",
+    ),
+    Kind(
+        code="card_number_refused",
+        status=422,
+        title="A card number was sent",
+        next_step="Send a payment token made by Stripe instead; no card number is taken or was kept.",
+    ),
+    Kind(
+        code="payment_method_unsupported",
+        status=422,
+        title="This payment method is not supported",
+        next_step="Pay with `stripe_token`.",
+    ),
+    Kind(
+        code="promo_code_discovery_not_enabled",
+        status=422,
+        title="Promo codes are not searched for",
+        next_step="Leave `discoverPromoCodes` out or false; name codes in `promoCodes`.",
+    ),
+    Kind(
+        code="product_url_refused",
+        status=422,
+        title="The product URL cannot be bought from",
+        next_step="Send the public http(s) address of a product page.",
+    ),
+    Kind(
+        code="rate_limited",
+        status=429,
+        title="Too many requests",
+        next_step="Wait as long as `retry-after-ms` says, then go on; `RateLimit-Policy` tells the pace.",
+        retryable=True,
+    ),
+    # Idempotency
+    Kind(
+        code="idempotency_conflict",
+        status=422,
+        title="This Idempotency-Key was used for another body",
+        next_step="Use a new key for a new request, or send the first body again.",
+    ),
+    Kind(
+        code="idempotency_in_flight",
+        status=409,
+        title="The first request with this Idempotency-Key is still running",
+        next_step="Send the same request again after `Retry-After`; it will get the first answer.",
+        retryable=True,
+    ),
+    # Purchases
+    Kind(
+        code="checkout_intent_not_found",
+        status=404,
+        title="There is no such checkout intent",
+        next_step="Check the id, and that the key belongs to the tenant that created it.",
+    ),
+    Kind(
+        code="order_not_found",
+        status=404,
+        title="There is no such order",
+        next_step="Check the id; an intent has an order once its state is `completed`.",
+    ),
+    Kind(
+        code="invalid_checkout_intent_state",
+        status=409,
+        title="The checkout intent's state does not allow this",
+        next_step="Read the intent; `state` says where it stands.",
+        name="InvalidCheckoutIntentStateError",
+    ),
+    Kind(
+        code="price_changed",
+        status=409,
+        title="The offer's total is not the one the buyer agreed to",
+        next_step="Show the buyer the total in `offer`, and confirm with that as `agreedTotal`.",
+    ),
+    Kind(
+        code="review_not_open",
+        status=409,
+        title="This purchase asks no question",
+        next_step="Read the purchase; it was answered, or it never asked.",
+    ),
+    # Agent callbacks
+    Kind(
+        code="callback_not_found",
+        status=404,
+        title="There is no such callback, or not with this token",
+        next_step="Claim a task, and use the id and the token it came with.",
+    ),
+    Kind(
+        code="callback_already_completed",
+        status=409,
+        title="The callback was completed with another answer",
+        next_step="Stop working on this task; the first answer stands.",
+    ),
+    Kind(
+        code="callback_expired",
+        status=410,
+        title="The callback's time is over",
+        next_step="Stop working on this task; the purchase went on without it.",
+    ),
+    # The service
+    Kind(
+        code="internal_error",
+        status=500,
+        title="Something failed inside the service",
+        next_step="Send the same request again with the same Idempotency-Key; report `request_id` if it stays.",
+        name="RuntimeError",
+        retryable=True,
+    ),
+    Kind(
+        code="unavailable",
+        status=503,
+        title="The service cannot reach its database",
+        next_step="Send the same request again shortly, with the same Idempotency-Key.",
+        name="ServiceUnavailableError",
+        retryable=True,
+    ),
+)
+KINDS: Mapping[str, Kind] = {kind.code: kind for kind in _ALL}
+
+
+@dataclass(slots=True)
+class ProblemError(Exception):
+    """Ends a request with a problem. `extra` are members of its own; `fields` maps a path to what is wrong there."""
+
+    code: str
+    detail: str
+    param: str | None = None
+    fields: Mapping[str, str] | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        Exception.__init__(self, self.detail)
+
+
+def document(problem: ProblemError, request_id: str) -> dict[str, Any]:
+    """The body."""
+    kind = KINDS[problem.code]
+    body: dict[str, Any] = {
+        "type": f"urn:agentic-checkout:problem:{kind.code}",
+        "title": kind.title,
+        "status": kind.status,
+        "detail": problem.detail,
+        "code": kind.code,
+        "retryable": kind.retryable,
+        "next_step": kind.next_step,
+        "request_id": request_id,
+        "name": kind.name or _NAMES.get(kind.status) or HTTPStatus(kind.status).phrase.replace(" ", "") + "Error",
+        "message": problem.detail,
+    }
+    if problem.param:
+        body["param"] = problem.param
+    if problem.fields:
+        body["fields"] = {path: {"message": message} for path, message in problem.fields.items()}
+    return body | dict(problem.extra)
+
+
+def response(problem: ProblemError, request_id: str) -> JSONResponse:
+    """The whole answer. `x-should-retry` tells Rye's client what it would otherwise guess from the status."""
+    kind = KINDS[problem.code]
+    headers = {"x-should-retry": "true" if kind.retryable else "false", **problem.headers}
+    return JSONResponse(document(problem, request_id), status_code=kind.status, headers=headers, media_type=MEDIA_TYPE)

@@ -1,0 +1,28 @@
+"""What the API is given: one frozen record, put together by the composition root. Nothing here picks a part."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from checkout.durable.service import DurableService
+from checkout.purchase.commands import Purchases
+from checkout.settings import Settings
+from checkout.store.clock import Clock
+from checkout.store.session import Database
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """The parts behind the API.
+
+    `check_url` raises an error with a stable `.code` for a product URL that must not be fetched; it does not touch the
+    network. `platform_profile` is the document merchants read at `/.well-known/ucp-agent.json`.
+    """
+
+    database: Database
+    purchases: Purchases
+    durable: DurableService
+    clock: Clock
+    settings: Settings
+    check_url: Callable[[str], None]
+    platform_profile: Mapping[str, Any] = field(default_factory=dict)
