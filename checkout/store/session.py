@@ -16,7 +16,7 @@ from typing import Any, Self
 
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.pool import QueuePool, StaticPool
+from sqlalchemy.pool import PoolProxiedConnection, QueuePool, StaticPool
 from sqlmodel import Session, SQLModel
 
 # A second process (the CLI beside the service) waits this long for the writer, in seconds, before it is told so.
@@ -38,6 +38,8 @@ class Database:
         self._write_lock = threading.Lock()
         self._path = path
         self._claim: int | None = None
+        self._watch: PoolProxiedConnection | None = None
+        self._watch_lock = threading.Lock()
 
     @classmethod
     def open(cls, url: str) -> Self:
@@ -103,12 +105,20 @@ class Database:
                 yield session
 
     def data_version(self) -> int:
-        """A number that changes when another process commits to this file; cheap enough to ask every second."""
-        with self._reader.connect() as connection:
-            return int(connection.exec_driver_sql("PRAGMA data_version").scalar_one())
+        """A number that changes with every commit, this process's and others'; cheap enough to ask every second.
+
+        SQLite counts per connection, so one connection is kept for the question, and never in a transaction.
+        """
+        with self._watch_lock:
+            if self._watch is None:
+                self._watch = self._reader.raw_connection()
+            return int(self._watch.cursor().execute("PRAGMA data_version").fetchone()[0])
 
     def close(self) -> None:
         """Close every connection and give up the claim."""
+        if self._watch is not None:
+            self._watch.close()
+            self._watch = None
         self._writer.dispose()
         self._reader.dispose()
         if self._claim is not None:

@@ -1,0 +1,88 @@
+"""Answers from outside: a callback succeeds, fails or beats its heart, by its id, once.
+
+Knows when an answer is too late, whoever noticed it first. An answer is taken or refused with a definite error in one
+transaction, which may be the caller's.
+"""
+
+import json
+from typing import Any
+
+from sqlmodel import Session
+
+from checkout.durable import machine, store
+from checkout.durable.changes import Changes, Core
+from checkout.durable.errors import (
+    CallbackAlreadyCompletedError,
+    CallbackExpiredError,
+    CallbackNotFoundError,
+    InvalidPayloadError,
+    PayloadTooLargeError,
+)
+from checkout.durable.operation import Operation
+from checkout.durable.rules import size_bytes
+from checkout.durable.settings import ERROR_BYTES, OPERATION_PAYLOAD_BYTES
+
+# The members of AWS's ErrorObject; StackTrace is a list of strings, the others are strings.
+_ERROR_MEMBERS = frozenset({"ErrorMessage", "ErrorType", "ErrorData", "StackTrace"})
+
+
+class Callbacks:
+    """The outside's door into executions."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+
+    def succeed(self, callback_id: str, payload: str | None, session: Session | None) -> None:
+        """The callback's result is `payload`, handed to the waiting code as it is."""
+        if size_bytes(payload) > OPERATION_PAYLOAD_BYTES:
+            raise PayloadTooLargeError(f"a callback's payload is at most {OPERATION_PAYLOAD_BYTES} bytes")
+        self._complete(callback_id, session, status="SUCCEEDED", payload=payload)
+
+    def fail(self, callback_id: str, error: dict[str, Any], session: Session | None) -> None:
+        """The callback fails; the error is relayed word for word."""
+        check_error(error)
+        self._complete(callback_id, session, status="FAILED", error=error)
+
+    def heartbeat(self, callback_id: str, session: Session | None) -> None:
+        """The heartbeat timer starts again."""
+        with self._core.database.joined(session) as own:
+            changes, operation = self._open(own, callback_id)
+            beaten = machine.heartbeat(operation, changes.now)
+            if beaten.due_at != operation.due_at:
+                changes.replace_quietly(beaten)
+                changes.flush(project=False)
+
+    def _complete(self, callback_id: str, session: Session | None, **outcome: Any) -> None:
+        with self._core.database.joined(session) as own:
+            changes, operation = self._open(own, callback_id)
+            changes.take(machine.complete(operation, changes.now, **outcome))
+            changes.execution.wake(changes.now)
+            changes.flush()
+
+    def _open(self, session: Session, callback_id: str) -> tuple[Changes, Operation]:
+        """The callback's operation, still open at this moment."""
+        found = store.find_callback(session, callback_id)
+        if found is None:
+            raise CallbackNotFoundError("no callback has this id")
+        execution = store.lock(session, found[0])
+        operation = store.operation(session, *found)
+        if execution is None or operation is None:
+            raise CallbackNotFoundError("no callback has this id")
+        changes = Changes(self._core, session, execution)
+        if operation.status == "TIMED_OUT" or (operation.due_at is not None and operation.due_at <= changes.now):
+            raise CallbackExpiredError("the callback has timed out")
+        if operation.ended:
+            raise CallbackAlreadyCompletedError("the callback was answered before; that answer stands")
+        if not execution.running:
+            raise CallbackExpiredError(f"{execution.name} no longer waits: it ended {execution.status}")
+        return changes, operation
+
+
+def check_error(error: dict[str, Any]) -> None:
+    """Refuse what is not AWS's ErrorObject, or is too large for a history."""
+    stack = error.get("StackTrace", [])
+    texts = [value for key, value in error.items() if key != "StackTrace"]
+    if error.keys() - _ERROR_MEMBERS or not all(isinstance(one, str) for one in texts) or not isinstance(stack, list):
+        raise InvalidPayloadError(f"an error has the members {', '.join(sorted(_ERROR_MEMBERS))}, as strings")
+    if len(json.dumps(error)) > ERROR_BYTES:
+        raise PayloadTooLargeError(f"an error object is at most {ERROR_BYTES} bytes")

@@ -1,0 +1,122 @@
+"""One execution's change in one transaction: its row, its operations, its history, its public state, then the news.
+
+Everything that alters an execution goes through `Changes`, so a checkpoint, the application's projection and the event
+that tells of it commit together or not at all. Knows the store and the projector; must never know why it changes.
+"""
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import partial
+
+from sqlmodel import Session
+
+from checkout.durable import store
+from checkout.durable.errors import FunctionNotRegisteredError
+from checkout.durable.events import Event
+from checkout.durable.execution import Execution
+from checkout.durable.machine import Applied
+from checkout.durable.operation import Operation
+from checkout.durable.registry import Registry
+from checkout.durable.settings import DurableSettings
+from checkout.durable.views import Change, ExecutionView
+from checkout.store.clock import Clock
+from checkout.store.session import Database, after_commit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """What others are told once a change is on disk: who changed, and when somebody must look at it next."""
+
+    execution_id: int
+    name: str
+    wake_at: datetime | None
+    timer_at: datetime | None
+
+
+@dataclass(slots=True, kw_only=True)
+class Core:
+    """What every part of the service shares in one process."""
+
+    database: Database
+    clock: Clock
+    settings: DurableSettings
+    registry: Registry
+    listeners: list[Callable[[Notice], None]] = field(default_factory=list)
+
+    def tell(self, notice: Notice) -> None:
+        """Give the news to everyone who asked for it."""
+        for listener in tuple(self.listeners):
+            listener(notice)
+
+
+class Changes:
+    """A change of one execution, collected, then written by `flush`."""
+
+    def __init__(self, core: Core, session: Session, execution: Execution) -> None:
+        self.core = core
+        self.session = session
+        self.execution = execution
+        self.now = core.clock.now()
+        self.operations: dict[str, Operation] = {}
+        self._new: set[str] = set()
+        self._happened: list[Event] = []
+
+    def take(self, applied: Applied) -> None:
+        """Add what the state machine decided; every operation in it counts as touched."""
+        for operation in applied.operations.values():
+            self._touch(operation)
+        self._happened.extend(applied.events)
+
+    def record(self, *happened: Event) -> None:
+        """Add events that belong to no operation."""
+        self._happened.extend(happened)
+
+    def replace_quietly(self, operation: Operation) -> None:
+        """Write an operation back without counting it as changed: nobody is woken by it."""
+        self.operations[operation.id] = operation
+        self.execution.note_timer(operation.due_at)
+
+    def flush(self, *, project: bool = True) -> None:
+        """Write everything; run the projector; tell others after the commit."""
+        execution, session = self.execution, self.session
+        made = [one for one in self.operations.values() if one.id in self._new]
+        changed = [one for one in self.operations.values() if one.id not in self._new]
+        store.insert_operations(session, execution.id, made)
+        store.update_operations(session, execution.id, changed)
+        store.append_events(session, execution.id, execution.events, self._happened)
+        execution.events += len(self._happened)
+        store.save(session, execution)
+        if project and execution.projected:
+            self._project(self.operations.values())
+        notice = Notice(
+            execution_id=execution.id, name=execution.name, wake_at=execution.wake_at, timer_at=execution.timer_at
+        )
+        after_commit(session, partial(self.core.tell, notice))
+
+    def _touch(self, operation: Operation) -> None:
+        execution = self.execution
+        execution.touched += 1
+        if operation.ordinal == 0:
+            self._new.add(operation.id)
+            operation = replace(operation, ordinal=execution.touched, touched=execution.touched)
+        else:
+            operation = replace(operation, touched=execution.touched)
+        self.operations.pop(operation.id, None)
+        self.operations[operation.id] = operation
+        execution.note_timer(operation.due_at)
+
+    def _project(self, touched: Iterable[Operation]) -> None:
+        execution = self.execution
+        projector = self.core.registry.projector(execution.function, execution.version)
+        if projector is None:
+            raise FunctionNotRegisteredError(
+                f"{execution.name} keeps public state; register {execution.function} in this process to change it"
+            )
+        projector(self.session, Change(execution=view_of(execution), operations=tuple(one.view() for one in touched)))
+
+
+def view_of(execution: Execution) -> ExecutionView:
+    """What others see of it."""
+    return execution.view(None if execution.error is None else json.loads(execution.error))

@@ -1,0 +1,133 @@
+"""Worker threads in this process, woken by commits and by the earliest timer.
+
+Knows when to look; what there is to do is always read from the database. An idle service costs one pragma a second;
+suspended executions cost nothing here at all: no thread, no task, no entry in memory.
+"""
+
+import logging
+import queue
+import threading
+from datetime import datetime
+from types import TracebackType
+from typing import Self
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from checkout.durable.changes import Notice
+from checkout.durable.errors import DurableError
+from checkout.durable.service import DurableService
+
+logger = logging.getLogger(__name__)
+
+# A stop waits this long for handlers under way; then their leases lapse and they are taken over.
+STOP_GRACE_SECONDS = 10.0
+
+
+class LocalDispatcher:
+    """Runs a service's executions in `settings.threads` threads, until stopped."""
+
+    def __init__(self, service: DurableService) -> None:
+        self._service = service
+        self._waiting: queue.SimpleQueue[int | None] = queue.SimpleQueue()
+        self._queued: set[int] = set()
+        self._lock = threading.Lock()
+        self._news = threading.Condition()
+        self._next: datetime | None = None
+        self._stopping = False
+        self._threads: list[threading.Thread] = []
+
+    def start(self) -> None:
+        """Start the threads; whatever was left from before is found by the first look."""
+        self._service.listen(self._told)
+        workers = [
+            threading.Thread(target=self._work, name=f"durable-worker-{number}", daemon=True)
+            for number in range(self._service.settings.threads)
+        ]
+        self._threads = [*workers, threading.Thread(target=self._pace, name="durable-pacer", daemon=True)]
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self, *, grace_seconds: float = STOP_GRACE_SECONDS) -> None:
+        """Claim nothing more; wait for what is under way, at most `grace_seconds`."""
+        self._service.unlisten(self._told)
+        with self._news:
+            self._stopping = True
+            self._news.notify_all()
+        for _ in self._threads:
+            self._waiting.put(None)
+        for thread in self._threads:
+            thread.join(grace_seconds)
+        self._service.close()
+
+    def _told(self, notice: Notice) -> None:
+        """After a commit: run what waits for a worker now, and be awake in time for what is due later."""
+        now = self._service.clock.now()
+        if notice.wake_at is not None and notice.wake_at <= now:
+            self._send(notice.execution_id)
+        later = [moment for moment in (notice.wake_at, notice.timer_at) if moment is not None and moment > now]
+        if later:
+            with self._news:
+                if self._next is None or min(later) < self._next:
+                    self._next = min(later)
+                    self._news.notify()
+
+    def _send(self, execution_id: int) -> None:
+        with self._lock:
+            if execution_id in self._queued:
+                return
+            self._queued.add(execution_id)
+        self._waiting.put(execution_id)
+
+    def _work(self) -> None:
+        while (execution_id := self._waiting.get()) is not None and not self._stopping:
+            with self._lock:
+                self._queued.discard(execution_id)
+            try:
+                self._service.worker.drive(execution_id)
+            except (SQLAlchemyError, DurableError):
+                logger.exception("execution %d could not be claimed; it is found again by the next look", execution_id)
+
+    def _pace(self) -> None:
+        seen: int | None = None
+        while True:
+            try:
+                seen = self._look(seen)
+            except (SQLAlchemyError, DurableError):
+                logger.exception("looking for due executions failed; the next look is in a moment")
+            with self._news:
+                if not self._stopping:
+                    self._news.wait(self._pause_seconds())
+                if self._stopping:
+                    return
+
+    def _look(self, seen: int | None) -> int:
+        """Sweep and send out what is due, if anything can be: a moment has come, or somebody has committed."""
+        version = self._service.database.data_version()
+        with self._news:
+            due = self._next is not None and self._next <= self._service.clock.now()
+        if due or version != seen:
+            self._service.worker.renew_live()
+            while self._service.sweeper.sweep() >= self._service.settings.batch:
+                pass
+            for execution_id in self._service.sweeper.runnable():
+                self._send(execution_id)
+            moment = self._service.sweeper.next_moment()
+            with self._news:
+                self._next = moment
+        return version
+
+    def _pause_seconds(self) -> float:
+        pause = self._service.settings.poll_seconds
+        if self._next is None:
+            return pause
+        until = (self._next - self._service.clock.now()).total_seconds()
+        return min(max(until, 0.0), pause)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()

@@ -1,0 +1,122 @@
+"""One execution as the service keeps it: where it stands, who runs it, when somebody must look at it.
+
+Knows names, ARNs and the meaning of each field; no rows, no operations. Mutable: a transaction loads it, changes it and
+saves it (`changes.py`); nobody else holds one.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from checkout.durable.errors import InvalidNameError
+from checkout.durable.views import ExecutionStatus, ExecutionView
+
+# AWS's patterns. The region is nowhere and the account nobody's, so that no ARN of ours is taken for one of AWS's.
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_ARN = re.compile(
+    r"arn:aws:lambda:zz-local-1:000000000000:function:([^:/]+):([^:/]+)/durable-execution/([^/]+)/([^/]+)"
+)
+
+
+@dataclass(slots=True, kw_only=True)
+class Execution:
+    """One execution.
+
+    `invocation` and `sequence` are the fencing token: only the holder of the latest pair may checkpoint. `owner` and
+    `lease_until` say who runs it now; both are None when nobody does.
+    `wake_at`: from then on a worker should invoke it; None when it waits for something outside.
+    `timer_at`: never later than its earliest timer; the sweeper looks then.
+    `touched` counts changes of operations; `seen` is how many of them the handler knows, `claimed` how many there were
+    when its invocation began.
+    `ends_only_by_result` and `projected` are its function's, kept with it for processes that have not registered it.
+    `events` is how long its history is; `failures` how many invocations broke in a row.
+    """
+
+    id: int
+    name: str
+    operation_id: str
+    function: str
+    version: int
+    status: str
+    input: str
+    started_at: datetime
+    retention_days: int
+    ends_only_by_result: bool
+    projected: bool
+    result: str | None = None
+    error: str | None = None
+    parked: str | None = None
+    parked_at: datetime | None = None
+    ended_at: datetime | None = None
+    timeout_at: datetime | None = None
+    delete_at: datetime | None = None
+    parent_execution_id: int | None = None
+    parent_operation_id: str | None = None
+    owner: str | None = None
+    invocation: int = 0
+    sequence: int = 0
+    request_id: str | None = None
+    invoked_at: datetime | None = None
+    lease_until: datetime | None = None
+    wake_at: datetime | None = None
+    timer_at: datetime | None = None
+    touched: int = 0
+    seen: int = 0
+    claimed: int = 0
+    events: int = 0
+    failures: int = 0
+
+    @property
+    def arn(self) -> str:
+        """Its ARN in AWS's form."""
+        return arn_of(self.function, self.version, self.name, self.operation_id)
+
+    @property
+    def running(self) -> bool:
+        """Whether it has not ended (suspended and parked executions are running too)."""
+        return self.status == ExecutionStatus.RUNNING
+
+    def wake(self, now: datetime) -> None:
+        """A worker should invoke it now; if one is, its end will notice what changed (`touched` > `seen`)."""
+        if self.running and self.lease_until is None and (self.wake_at is None or self.wake_at > now):
+            self.wake_at = now
+
+    def note_timer(self, due_at: datetime | None) -> None:
+        """Have the sweeper look at `due_at` or before."""
+        if due_at is not None and (self.timer_at is None or due_at < self.timer_at):
+            self.timer_at = due_at
+
+    def view(self, error: dict[str, Any] | None) -> ExecutionView:
+        """What projectors and operators see; `error` is the decoded one."""
+        return ExecutionView(
+            arn=self.arn,
+            name=self.name,
+            function=self.function,
+            version=self.version,
+            status=ExecutionStatus(self.status),
+            input=self.input,
+            result=self.result,
+            error=error,
+            parked=self.parked,
+            started_at=self.started_at,
+            ended_at=self.ended_at,
+        )
+
+
+def arn_of(function: str, version: int, name: str, operation_id: str) -> str:
+    """The ARN; its last segment must be the id of the execution's own operation, which the SDK looks up by it."""
+    place = f"arn:aws:lambda:zz-local-1:000000000000:function:{function}:{version}"
+    return f"{place}/durable-execution/{name}/{operation_id}"
+
+
+def name_of(name_or_arn: str) -> str:
+    """The execution's name, from its name or its ARN."""
+    match = _ARN.fullmatch(name_or_arn)
+    return match.group(3) if match else name_or_arn
+
+
+def check_name(name: str, what: str) -> None:
+    """Refuse what AWS would refuse."""
+    if not _NAME.fullmatch(name):
+        raise InvalidNameError(f"{name!r} is no {what}: use 1 to 64 letters, digits, hyphens and underscores")

@@ -1,0 +1,278 @@
+"""Running a handler: claim an execution under a lease, invoke it, write how the invocation ended.
+
+Knows leases and the SDK's invocation contract. Must never know what a handler does. Whatever is thrown at it ends in
+the database or in a lapsed lease; a worker that lost its lease writes nothing.
+"""
+
+import logging
+import threading
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from math import ceil
+from typing import Any
+
+from aws_durable_execution_sdk_python.execution import (
+    DurableExecutionInvocationInput,
+    DurableExecutionInvocationInputWithClient,
+)
+from aws_durable_execution_sdk_python.lambda_service import LambdaClient
+from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import Session
+
+from checkout.durable import lifecycle, store
+from checkout.durable.changes import Changes, Core
+from checkout.durable.execution import Execution
+from checkout.durable.lifecycle import Failure
+from checkout.durable.registry import Registration
+from checkout.durable.wire import Token, Wire
+
+logger = logging.getLogger(__name__)
+
+_NOTHING_PENDING: Failure = {
+    "ErrorType": "InvalidParameterValueException",
+    "ErrorMessage": "the handler answered PENDING and waits for nothing",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invocation:
+    """One claimed invocation: what it is handed, and which claim it is."""
+
+    registration: Registration
+    execution_id: int
+    invocation: int
+    request_id: str
+    arn: str
+    event: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LambdaContext:
+    """What a Lambda handler may read about its invocation, as far as it means something here."""
+
+    aws_request_id: str
+    function_name: str
+    function_version: str
+    invoked_function_arn: str
+    log_group_name: str | None = None
+    log_stream_name: str | None = None
+    memory_limit_in_mb: str | None = None
+    tenant_id: str | None = None
+    client_context: Any = None
+    identity: Any = None
+
+    def get_remaining_time_in_millis(self) -> int:
+        """No limit of ours: fifteen minutes, Lambda's longest."""
+        return 900_000
+
+    def log(self, msg: object) -> None:
+        """Lambda's own log call."""
+        logger.info("%s", msg)
+
+
+class Worker:
+    """Runs executions in the calling thread; one lease thread for all of them."""
+
+    def __init__(self, core: Core, wire: Wire) -> None:
+        self._core = core
+        self._wire = wire
+        self._owner = str(uuid.uuid4())
+        self._live: dict[int, tuple[int, float]] = {}
+        self._changed = threading.Condition()
+        self._renewing = False
+
+    def drive(self, execution_id: int) -> bool:
+        """Claim, invoke, finish. False if there was nothing to claim."""
+        invocation = self.claim(execution_id)
+        if invocation is None:
+            return False
+        self.run(invocation)
+        return True
+
+    def claim(self, execution_id: int) -> Invocation | None:
+        """Become the one that runs it, if it waits to be run and its version is registered here."""
+        with self._core.database.transaction() as session:
+            execution = store.lock(session, execution_id, skip_locked=True)
+            registration = self._claimable(execution)
+            if execution is None or registration is None:
+                return None
+            now = self._core.clock.now()
+            execution.invocation += 1
+            execution.sequence = 0
+            execution.request_id = str(uuid.uuid4())
+            execution.owner, execution.invoked_at = self._owner, now
+            execution.lease_until = now + timedelta(seconds=self._core.settings.lease_seconds)
+            execution.wake_at = None
+            event = self._event(session, execution)
+            execution.seen = execution.claimed = execution.touched
+            store.save(session, execution)
+            return Invocation(
+                registration=registration,
+                execution_id=execution.id,
+                invocation=execution.invocation,
+                request_id=execution.request_id,
+                arn=execution.arn,
+                event=event,
+            )
+
+    def run(self, invocation: Invocation) -> None:
+        """Invoke the handler and write how it ended. Raises nothing: what cannot be written leaves a lapsed lease."""
+        self._begin_renewing(invocation)
+        output: Mapping[str, Any] | None = None
+        failure: Failure | None = None
+        try:
+            output = self._invoke(invocation)
+        except SystemExit as gone:
+            failure = {"ErrorType": "Runtime.ExitError", "ErrorMessage": f"the handler ended the process: {gone}"}
+        except Exception as broken:  # noqa: BLE001 (an invocation that breaks in any way is tried again, with a cap)
+            failure = {"ErrorType": type(broken).__qualname__, "ErrorMessage": str(broken)}
+        finally:
+            self._end_renewing(invocation)
+        try:
+            self.finish(invocation, output, failure)
+        except SQLAlchemyError:
+            logger.exception("the end of an invocation of %s was not written; its lease will lapse", invocation.arn)
+
+    def finish(self, invocation: Invocation, output: Mapping[str, Any] | None, failure: Failure | None = None) -> None:
+        """Write the invocation's end; nothing at all if another invocation has taken over."""
+        with self._core.database.transaction() as session:
+            execution = store.lock(session, invocation.execution_id)
+            if execution is None or execution.invocation != invocation.invocation or execution.lease_until is None:
+                return
+            changes = Changes(self._core, session, execution)
+            before = (execution.status, execution.parked)
+            lifecycle.close_invocation(changes, failure)
+            self._conclude(changes, output or {}, failure)
+            changes.flush(project=before != (execution.status, execution.parked))
+
+    def renew_live(self) -> None:
+        """Renew every lease of this process now: before lapsed ones are looked for, so none of its own is taken."""
+        with self._changed:
+            live = [(key, invocation) for key, (invocation, _) in self._live.items()]
+        self._renew(live)
+
+    def close(self) -> None:
+        """Stop the lease thread. Running handlers are not cut; their leases lapse if the process goes."""
+        with self._changed:
+            self._renewing = False
+            self._changed.notify_all()
+
+    def _claimable(self, execution: Execution | None) -> Registration | None:
+        if execution is None or not execution.running or execution.parked is not None:
+            return None
+        if execution.lease_until is not None or execution.wake_at is None:
+            return None
+        if execution.wake_at > self._core.clock.now():
+            return None
+        return self._core.registry.exact(execution.function, execution.version)
+
+    def _event(self, session: Session, execution: Execution) -> Mapping[str, Any]:
+        """The invocation's event as Lambda would hand it over: the first page of state, times in milliseconds."""
+        stamp = self._wire.stamp()
+
+        def millis(moment: datetime) -> int:
+            told: datetime = stamp(moment)
+            return ceil(told.timestamp() * 1000)  # never earlier than it is
+
+        count = self._core.settings.page_operations
+        found = store.operations_page(session, execution.id, after=0, count=count)
+        own = {
+            "Id": execution.operation_id,
+            "Name": execution.name,
+            "Type": "EXECUTION",
+            "Status": "STARTED",
+            "StartTimestamp": millis(execution.started_at),
+            "ExecutionDetails": {"InputPayload": execution.input},
+        }
+        return {
+            "DurableExecutionArn": execution.arn,
+            "CheckpointToken": str(Token.of(execution)),
+            "InitialExecutionState": {
+                "Operations": [own, *(one.wire(millis) for one in found)],
+                "NextMarker": str(found[-1].ordinal) if len(found) == count else "",
+            },
+            "UpdatedOperationIds": [one.id for one in found if one.touched > execution.seen],
+        }
+
+    def _invoke(self, invocation: Invocation) -> Mapping[str, Any]:
+        registration = invocation.registration
+        event: Any = invocation.event
+        if not registration.own_client:
+            event = DurableExecutionInvocationInputWithClient.from_durable_execution_invocation_input(
+                DurableExecutionInvocationInput.from_json_dict(dict(event)),
+                LambdaClient(client=self._wire),
+            )
+        context = LambdaContext(
+            aws_request_id=invocation.request_id,
+            function_name=registration.function,
+            function_version=str(registration.version),
+            invoked_function_arn=invocation.arn.partition("/")[0],
+        )
+        output: Mapping[str, Any] = registration.decorated(event, context)
+        return output
+
+    def _conclude(self, changes: Changes, output: Mapping[str, Any], failure: Failure | None) -> None:
+        execution = changes.execution
+        if failure is not None:
+            lifecycle.back_off(changes, failure)
+            return
+        match output.get("Status"):
+            case "SUCCEEDED":
+                lifecycle.end(changes, "SUCCEEDED", result=output.get("Result"))
+            case "PENDING":
+                self._suspend(changes)
+            case "FAILED" if _is_mismatch(output.get("Error") or {}):
+                message = (output.get("Error") or {}).get("ErrorMessage")
+                lifecycle.park(changes, f"the code does not match this history: {message}")
+            case "FAILED":
+                lifecycle.fail_or_park(changes, output.get("Error") or {})
+            case other:
+                unknown = {"ErrorType": "InvalidOutput", "ErrorMessage": f"{execution.name} answered {other!r}"}
+                lifecycle.fail_or_park(changes, unknown)
+
+    def _suspend(self, changes: Changes) -> None:
+        failures, changes.execution.failures = changes.execution.failures, 0
+        if not lifecycle.suspend(changes) and changes.execution.parked is None:
+            changes.execution.failures = failures
+            lifecycle.back_off(changes, _NOTHING_PENDING)
+
+    def _begin_renewing(self, invocation: Invocation) -> None:
+        with self._changed:
+            self._live[invocation.execution_id] = (invocation.invocation, time.monotonic())
+            if not self._renewing:
+                self._renewing = True
+                threading.Thread(target=self._renew_forever, name="durable-leases", daemon=True).start()
+            elif len(self._live) == 1:
+                self._changed.notify_all()
+
+    def _end_renewing(self, invocation: Invocation) -> None:
+        with self._changed:
+            self._live.pop(invocation.execution_id, None)
+
+    def _renew_forever(self) -> None:
+        settings = self._core.settings
+        every = settings.lease_seconds / settings.renewals_per_lease
+        while True:
+            with self._changed:
+                self._changed.wait(every if self._live else None)
+                if not self._renewing:
+                    return
+                since = time.monotonic() - every / 2  # a lease taken a moment ago needs nothing yet
+                old = [(key, invocation) for key, (invocation, taken) in self._live.items() if taken < since]
+            try:
+                self._renew(old)
+            except SQLAlchemyError:
+                logger.exception("leases were not renewed; the next attempt is in %s s", every)
+
+    def _renew(self, holders: list[tuple[int, int]]) -> None:
+        if holders:
+            with self._core.database.transaction() as session:
+                until = self._core.clock.now() + timedelta(seconds=self._core.settings.lease_seconds)
+                store.renew(session, holders, until)
+
+
+def _is_mismatch(error: Mapping[str, Any]) -> bool:
+    return str(error.get("ErrorType", "")).endswith("NonDeterministicExecutionError")
