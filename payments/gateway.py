@@ -8,7 +8,7 @@ Every mutating call takes the idempotency key the saga derived (execution, step,
 This module knows no provider and no shop.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
@@ -21,7 +21,7 @@ class HoldRequest:
     """What to hold: the amount, the buyer's token (`tok_…` or `pm_…`) and our reference (the execution's name)."""
 
     amount: Money
-    token: str
+    token: str = field(repr=False)
     reference: str
     tenant: str
     payment_attempt: int

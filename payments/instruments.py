@@ -41,3 +41,15 @@ class InstrumentSource(Protocol):
     def instrument(self, handler: PaymentHandler, amount: Money, *, key: str) -> Instrument | None:
         """An instrument good for `amount`. The same key gives the same instrument, or an equivalent one."""
         ...
+
+
+class NoInstruments:
+    """Nothing is configured: every merchant that wants to be paid is refused at the offer."""
+
+    def choose(self, offered: Sequence[PaymentHandler]) -> PaymentHandler | None:  # noqa: ARG002 (the port's)
+        """None."""
+        return None
+
+    def instrument(self, handler: PaymentHandler, amount: Money, *, key: str) -> Instrument | None:  # noqa: ARG002 (same)
+        """None."""
+        return None
