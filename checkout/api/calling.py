@@ -113,7 +113,7 @@ async def sent_json_of_a_worker(request: Request) -> Any:
     return await request.json()  # read and cached by FastAPI, which has answered malformed JSON before
 
 
-async def sent_json(sent: Annotated[Any, Depends(sent_json_of_a_worker)]) -> Any:
+def sent_json(sent: Annotated[Any, Depends(sent_json_of_a_worker)]) -> Any:
     """The JSON body as sent, or None; refused if a card number is anywhere in it."""
     if (path := where_card_number(sent)) is not None:
         raise ProblemError(code="card_number_refused", detail=f"a card number was found at {path}", param=path)

@@ -21,6 +21,7 @@ _SHORTEST, _LONGEST, _LEADING = 13, 19, "23456"
 # Shops' own identifiers in a URL are long and some satisfy Luhn; a 15 or 16 digit number with an issuer's prefix is no
 # accident. (Visa, Mastercard old and new, American Express, and the sixes and thirty-fives of the rest.)
 _ISSUED = re.compile(r"4\d{15}|5[1-5]\d{14}|2[2-7]\d{14}|3[47]\d{13}|35\d{14}|6\d{15}")
+_ISSUED_LENGTHS = (15, 16)
 # A UUID is an identifier even where its digits happen to add up.
 _UUID = re.compile(r"(?i)(?<![0-9a-f])[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}(?![0-9a-f])")
 
@@ -54,8 +55,14 @@ def holds_card_number(text: str, *, issued_only: bool = False) -> bool:
     """
     plain = _plain(text)
     for run in _RUN.finditer(plain):
-        glued = plain[: run.start()][-1:].isalpha() or plain[run.end() :][:1].isalpha()
-        if any(_is_card(number, issued_only=issued_only or glued) for number in _numbers(run.group())):
+        before, after = plain[max(0, run.start() - 1) : run.start()], plain[run.end() : run.end() + 1]
+        glued = before.isalpha() or after.isalpha()
+        whole = "".join(_GROUP.findall(run.group()))
+        if _is_card(whole, issued_only=issued_only or glued):
+            return True
+        # A card with its date after it, or some number before it: parts of a run need an issuer's prefix and length,
+        # or every other order number would be one.
+        if any(_is_card(part, issued_only=True) for part in _parts(run.group())):
             return True
     return False
 
@@ -83,17 +90,17 @@ def _leaves(document: Any) -> Iterator[tuple[str, str, Any]]:
             yield path, name, value
 
 
-def _numbers(run: str) -> Iterator[str]:
-    """Every number of a card's length made of whole groups: the card in `4242 4242 4242 4242 12/34` ends at a group."""
+def _parts(run: str) -> Iterator[str]:
+    """Every number of an issued length made of whole groups: in `4242 4242 4242 4242 12/34` the card ends at one."""
     groups = _GROUP.findall(run)
     for first in range(len(groups)):
         number = ""
         for group in groups[first:]:
             number += group
-            if len(number) > _LONGEST:
-                break
-            if len(number) >= _SHORTEST:
+            if len(number) in _ISSUED_LENGTHS:
                 yield number
+            elif len(number) > max(_ISSUED_LENGTHS):
+                break
 
 
 def _text(value: Any) -> str:
@@ -106,6 +113,8 @@ def _text(value: Any) -> str:
 
 def _plain(text: str) -> str:
     """Full-width and other digits as ASCII, invisible characters gone, identifiers out of the way."""
+    if text.isascii():
+        return _UUID.sub(" # ", text)
     folded = unicodedata.normalize("NFKC", text)
     plain = "".join(_ascii_digit(character) for character in folded if unicodedata.category(character) != "Cf")
     return _UUID.sub(" # ", plain)
@@ -116,7 +125,9 @@ def _ascii_digit(character: str) -> str:
 
 
 def _is_card(digits: str, *, issued_only: bool) -> bool:
-    if digits[0] not in _LEADING or (issued_only and not _ISSUED.fullmatch(digits)):
+    if not _SHORTEST <= len(digits) <= _LONGEST or digits[0] not in _LEADING:
+        return False
+    if issued_only and not _ISSUED.fullmatch(digits):
         return False
     doubled = (int(digit) * (1 + place % 2) for place, digit in enumerate(reversed(digits)))
     return sum(value - 9 if value > 9 else value for value in doubled) % 10 == 0  # noqa: PLR2004 (Luhn's rule)

@@ -24,5 +24,5 @@ class Services:
     durable: DurableService
     clock: Clock
     settings: Settings
-    check_url: Callable[[str], None]
+    check_url: Callable[[str], object]
     platform_profile: Mapping[str, Any] = field(default_factory=dict)
