@@ -1,7 +1,6 @@
-"""The command `checkout`: serve, keys, runs, adapters, durable, demo. Each group has its own module; this one joins them."""
+"""The command `checkout`: serve, keys, runs, adapters, durable, demo. Each has its own module; this one joins them."""
 
 import sys
-from typing import Annotated
 
 import typer
 from rich.console import Console

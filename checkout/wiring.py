@@ -1,7 +1,7 @@
 """The composition root: the only module that picks implementations.
 
-`Deployment.open` puts one process's parts together from settings: database, durable service, merchants, gateway, the
-purchase. Everything else is handed what it needs. A Lambda handler would be the second such module.
+`opened(settings)` puts one process's parts together: database, durable service, merchants, gateway, the purchase.
+Everything else is handed what it needs. A Lambda handler would be the second such module.
 """
 
 from collections.abc import Iterator
@@ -9,6 +9,161 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from typing import Self
 
-import stripe
+from fastapi import FastAPI
+from merchants.registry import Registry
+from payments.demo_instruments import DemoInstruments
+
+from checkout import housekeeping
+from checkout.api import keys
+from checkout.api.app import create_app
+from checkout.api.services import Services
+from checkout.durable.dispatch.local import LocalDispatcher
+from checkout.durable.service import DurableService
+from checkout.durable.settings import DurableSettings
+from checkout.purchase.acting import Acting
+from checkout.purchase.commands import FUNCTION, Purchases
+from checkout.purchase.ports import Limits, Ports
+from checkout.purchase.projection import project
+from checkout.purchase.saga import VERSION, purchase
+from checkout.settings import Settings
+from checkout.store.clock import Clock, SystemClock
+from checkout.store.session import Database
+from checkout.store.vault import Vault
+from merchants.fetch import Fetcher
+from merchants.ucp.profile import platform_profile
+from payments.instruments import InstrumentSource, NoInstruments
+from payments.stripe_gateway import StripeGateway
+
+# Where our platform profile is served; merchants are told this address with every call.
+PROFILE_PATH = "/.well-known/ucp-agent.json"
+# The sandbox takes any test key.
+SANDBOX_KEY = "sk_test_sandbox"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployment:
+    """One process's parts."""
+
+    settings: Settings
+    clock: Clock
+    database: Database
+    durable: DurableService
+    purchases: Purchases
+    fetcher: Fetcher
+
+    def api(self) -> FastAPI:
+        """The HTTP face."""
+        return create_app(
+            Services(
+                database=self.database,
+                purchases=self.purchases,
+                durable=self.durable,
+                clock=self.clock,
+                settings=self.settings,
+                check_url=self.fetcher.check_url,
+                platform_profile=platform_profile(self.settings.public_url),
+            )
+        )
+
+    @contextmanager
+    def working(self) -> Iterator[None]:
+        """Workers and housekeeping, until the block ends; the steps under way are finished then."""
+        with LocalDispatcher(self.durable), housekeeping.running(self.database, self.clock, self.settings):
+            yield
+
+
+@contextmanager
+def opened(settings: Settings, clock: Clock | None = None) -> Iterator[Deployment]:
+    """Everything put together on the settings' database; nothing runs until `working`."""
+    clock = clock or SystemClock()
+    database = Database.open(settings.database_url)
+    database.create_tables()
+    vault = _vault(settings)
+    fetcher = Fetcher(allowed=settings.allowed_private_hosts)
+    gateway = _gateway(settings)
+    durable = DurableService(
+        database,
+        clock=clock,
+        settings=DurableSettings(threads=settings.worker_threads, lease_seconds=settings.lease_seconds),
+    )
+    ports = Acting(
+        limits=limits(settings),
+        merchants=registry(settings, fetcher),
+        gateway=gateway,
+        instruments=_instruments(settings),
+        database=database,
+        vault=vault,
+        clock=clock,
+        agents_enabled=settings.agents_enabled,
+        hold_margin=timedelta(minutes=settings.hold_margin_minutes),
+    )
+    register(durable, ports, clock, settings)
+    try:
+        yield Deployment(
+            settings=settings,
+            clock=clock,
+            database=database,
+            durable=durable,
+            purchases=Purchases(durable, vault, clock, settings),
+            fetcher=fetcher,
+        )
+    finally:
+        durable.close()
+        gateway.close()
+        database.close()
+
+
+def register(durable: DurableService, ports: Ports, clock: Clock, settings: Settings) -> None:
+    """Make the purchase known to a durable service, with its public state projected."""
+    durable.register(
+        FUNCTION,
+        partial(purchase, ports=ports),
+        version=VERSION,
+        projector=partial(project, now=clock.now),
+        ends_only_by_result=True,
+        retention_days=settings.retention_days,
+    )
+
+
+def limits(settings: Settings) -> Limits:
+    """The purchase's product decisions about time, from settings."""
+    return Limits(
+        agent_offer_seconds=settings.agent_offer_seconds,
+        agent_order_seconds=settings.agent_order_seconds,
+        agent_heartbeat_seconds=settings.agent_heartbeat_seconds,
+        look_up_attempts=settings.look_up_attempts,
+        look_up_max_delay_seconds=settings.look_up_max_delay_seconds,
+    )
+
+
+def registry(settings: Settings, fetcher: Fetcher | None = None) -> Registry:
+    """The merchant adapters that are installed."""
+    fetcher = fetcher or Fetcher(allowed=settings.allowed_private_hosts)
+    return Registry.load(fetcher, profile_url=settings.public_url.rstrip("/") + PROFILE_PATH)
+
+
+def developer_key(settings: Settings, tenant: str) -> str:
+    """Make an API key for an agent developer, and give it once."""
+    with opened(settings) as deployment, deployment.database.transaction() as session:
+        _, key = keys.create_key(session, tenant, "", keys.DEVELOPER_SCOPES, now=deployment.clock.now())
+    return key
+
+
+def _gateway(settings: Settings) -> StripeGateway:
+    """Stripe itself with a key, else the payment sandbox: the same gateway, another address."""
+    if settings.stripe_api_key and settings.stripe_api_key.get_secret_value():
+        return StripeGateway.connect(settings.stripe_api_key.get_secret_value())
+    return StripeGateway.connect(SANDBOX_KEY, settings.payment_sandbox_url or "http://127.0.0.1:1")
+
+
+def _instruments(settings: Settings) -> InstrumentSource:
+    return DemoInstruments() if settings.demo_instruments else NoInstruments()
+
+
+def _vault(settings: Settings) -> Vault:
+    if settings.secret_key:
+        return Vault(settings.secret_key.get_secret_value().encode())
+    if settings.database_path is None:
+        return Vault.fresh()
+    return Vault.from_key_file(settings.database_path.with_suffix(".key"))

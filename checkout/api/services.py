@@ -15,8 +15,8 @@ from checkout.store.session import Database
 class Services:
     """The parts behind the API.
 
-    `check_url` raises an error with a stable `.code` for a product URL that must not be fetched; it does not touch the
-    network. `platform_profile` is the document merchants read at `/.well-known/ucp-agent.json`.
+    `check_url` raises a `merchants.errors.UrlError` for a product URL that must not be fetched; it asks no network.
+    `platform_profile` is the document merchants read at `/.well-known/ucp-agent.json`.
     """
 
     database: Database

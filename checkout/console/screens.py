@@ -29,8 +29,9 @@ def table(intents: Sequence[Intent], now: datetime) -> RenderableType:
     if not intents:
         return Text("No purchases yet.", style="dim")
     drawn = Table(box=None, pad_edge=False, header_style="dim")
-    for name, options in (("intent", {"no_wrap": True}), ("state", {"no_wrap": True}), ("total", {"justify": "right"})):
-        drawn.add_column(name, **options)  # type: ignore[arg-type] # rich's options are keyword arguments
+    drawn.add_column("intent", no_wrap=True)
+    drawn.add_column("state", no_wrap=True)
+    drawn.add_column("total", justify="right", no_wrap=True)
     drawn.add_column("age", justify="right")
     drawn.add_column("product")
     drawn.add_column("waits for / ended with")
@@ -81,7 +82,7 @@ def _steps(story: Story, now: datetime) -> Table:
     drawn.add_column("took", justify="right")
     drawn.add_column("tries", justify="right")
     drawn.add_column("outcome")
-    depth = {None: 0}
+    depth: dict[str | None, int] = {None: 0}
     for operation in story.operations:
         if operation.type == "EXECUTION":
             continue

@@ -107,7 +107,6 @@ def stage(folder: Path, api_key: Callable[[dict[str, str]], str]) -> Iterator[St
     """Set the stage, and strike it: every process started here is ended here."""
     folder.mkdir(parents=True, exist_ok=True)
     started: list[Child] = []
-    set_up: Stage | None = None
     try:
         with children.payment_sandbox(folder) as sandbox:
             shop = children.start(
@@ -125,10 +124,11 @@ def stage(folder: Path, api_key: Callable[[dict[str, str]], str]) -> Iterator[St
             port = free_port()
             key = api_key(service_environment(folder, sandbox, shop, port))
             set_up = Stage(folder, sandbox, shop, start_service(folder, sandbox, shop, port), port, key)
-            yield set_up
+            try:
+                yield set_up
+            finally:
+                set_up.service.stop()
     finally:
-        if set_up:
-            set_up.service.stop()
         for child in started:
             child.stop()
 

@@ -32,7 +32,10 @@ class Limits:
 class Ports(Protocol):
     """Merchants, money, agents, time."""
 
-    limits: Limits
+    @property
+    def limits(self) -> Limits:
+        """How long, how often."""
+        ...
 
     def fetch_offer(self, request: PurchaseRequest, *, key: str) -> Offer | Refused | HandOver:
         """Quote by code, or say that an agent must."""

@@ -35,6 +35,11 @@ class Vault:
             file.write(key)
         return cls(key)
 
+    @classmethod
+    def fresh(cls) -> Self:
+        """A key that lives as long as this process: for a database in memory."""
+        return cls(Fernet.generate_key())
+
     def seal(self, secret: str) -> bytes:
         """Ciphertext that only this key opens."""
         return self._fernet.encrypt(secret.encode())

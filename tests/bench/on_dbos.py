@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from dbos import DBOS, DBOSConfig, SetWorkflowID
+from dbos._dbos import _get_dbos_instance
+from sqlalchemy import event
 
 from tests.bench.workload import STEPS_AFTER, STEPS_BEFORE
 
@@ -41,6 +43,9 @@ class Dbos:
     """Runs sagas one by one, or many in flight."""
 
     name = "DBOS 3.4"
+
+    def __init__(self) -> None:
+        self.commits = 0
 
     def one(self, name: str) -> float:
         """Run one saga; milliseconds from start to result."""
@@ -73,7 +78,11 @@ def running(folder: Path) -> Iterator[Dbos]:
     }
     DBOS(config=config)
     DBOS.launch()
+    dbos = Dbos()
+    event.listen(
+        _get_dbos_instance()._sys_db.engine, "commit", lambda _: setattr(dbos, "commits", dbos.commits + 1)
+    )
     try:
-        yield Dbos()
+        yield dbos
     finally:
         DBOS.destroy()

@@ -1,0 +1,102 @@
+"""`make bench`: speed beside DBOS, commits per saga, and what a suspended checkout costs. Prints; asserts nothing.
+
+Both engines run the same saga on the same disk in this one process, turn about, in rounds; the figures are medians over
+the rounds, with the range. Ratios matter here, not digits: the machine may be shared.
+"""
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from tests.bench import on_dbos, on_ours
+from tests.bench.on_dbos import Dbos
+from tests.bench.on_ours import Ours
+
+out = Console()
+
+
+def main() -> None:
+    """Run everything; about a minute."""
+    options = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    options.add_argument("--rounds", type=int, default=5)
+    options.add_argument("--sequential", type=int, default=30, help="sagas one after the other, per round")
+    options.add_argument("--in-flight", type=int, default=100, help="sagas at once")
+    options.add_argument("--concurrent", type=int, default=200, help="sagas with that many at once, per round")
+    options.add_argument("--suspended", type=int, default=2000)
+    options.add_argument("--json", action="store_true")
+    asked = options.parse_args()
+    figures = {
+        "race": _race(asked.rounds, asked.sequential, asked.concurrent, asked.in_flight),
+        "suspended": _suspended(asked.suspended),
+    }
+    if asked.json:
+        print(json.dumps(figures, indent=2))  # noqa: T201 (the data)
+    else:
+        _show(figures)
+
+
+def _race(rounds: int, sequential: int, concurrent: int, in_flight: int) -> dict[str, dict[str, list[float]]]:
+    """Per engine and measure, one figure per round."""
+    figures: dict[str, dict[str, list[float]]] = {}
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        on_ours.running(Path(folder)) as ours,
+        on_dbos.running(Path(folder)) as dbos,
+    ):
+        engines: tuple[Ours | Dbos, ...] = (ours, dbos)
+        for engine in engines:
+            figures[engine.name] = {"ms per saga": [], "sagas per second": [], "commits per saga": []}
+            for warm_up in range(5):
+                engine.one(f"warm-{warm_up}")
+        for number in range(rounds):
+            for engine in engines if number % 2 == 0 else reversed(engines):
+                of = figures[engine.name]
+                before = engine.commits
+                latencies = [engine.one(f"one-{number}-{index}") for index in range(sequential)]
+                of["ms per saga"].append(statistics.median(latencies))
+                of["commits per saga"].append((engine.commits - before) / sequential)
+                names = [f"many-{number}-{index}" for index in range(concurrent)]
+                of["sagas per second"].append(engine.many(names, in_flight))
+    return figures
+
+
+def _suspended(count: int) -> dict[str, object]:
+    done = subprocess.run(  # noqa: S603 (ourselves)
+        [sys.executable, "-m", "tests.bench.suspended", str(count)], check=True, capture_output=True, text=True
+    )
+    figures: dict[str, object] = json.loads(done.stdout)
+    return figures
+
+
+def _show(figures: dict[str, dict[str, object]]) -> None:
+    race: dict[str, dict[str, list[float]]] = figures["race"]  # type: ignore[assignment] # shaped by _race
+    table = Table(title="The purchase's steps, empty: six steps and one wait, SQLite, same disk, one run", box=None)
+    table.add_column("")
+    for name in race:
+        table.add_column(name, justify="right")
+    table.add_column("ratio", justify="right")
+    for measure in ("ms per saga", "sagas per second", "commits per saga"):
+        medians = [statistics.median(of[measure]) for of in race.values()]
+        cells = [
+            f"{median:.1f} [{min(of[measure]):.1f} to {max(of[measure]):.1f}]"
+            for median, of in zip(medians, race.values(), strict=True)
+        ]
+        table.add_row(measure, *cells, f"{medians[0] / medians[1]:.2f}" if medians[1] else "")
+    out.print(table)
+    cost = figures["suspended"]
+    out.print(
+        f"\n{cost['suspended']} suspended checkouts: {cost['memory_bytes_each']:.0f} bytes of memory and "
+        f"{cost['disk_bytes_each']:.0f} bytes of disk each; {cost['threads']} threads "
+        f"({', '.join(map(str, cost['thread_names']))}), {cost['tasks']} tasks."  # type: ignore[call-overload]
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,101 @@
+"""The saga on our durable service: six trivial steps and one callback, on SQLite, in this process.
+
+As in use: worker threads woken by commits, every checkpoint one transaction on disk. The callback is completed as soon
+as its checkpoint is committed, by a thread that plays the outside.
+"""
+
+import json
+import queue
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from aws_durable_execution_sdk_python.config import StepConfig
+from aws_durable_execution_sdk_python.context import DurableContext
+from sqlalchemy import event
+from sqlmodel import Session
+
+from checkout.durable.dispatch.local import LocalDispatcher
+from checkout.durable.service import DurableService
+from checkout.durable.views import Change
+from checkout.store.clock import SystemClock
+from checkout.store.session import Database, after_commit
+from tests.bench.workload import STEPS_AFTER, STEPS_BEFORE
+
+PATIENCE_SECONDS = 60
+
+
+def _saga(_event: Any, context: DurableContext) -> int:
+    value = 0
+    for name in STEPS_BEFORE:
+        value += _step(context, name, value)
+    context.create_callback("confirmation").result()
+    for name in STEPS_AFTER:
+        value += _step(context, name, value)
+    return value
+
+
+def _step(context: DurableContext, name: str, value: int) -> int:
+    done = context.step(lambda _: {"step": name, "value": value}, name=name, config=StepConfig())
+    return int(str(done["value"])) + 1
+
+
+class Ours:
+    """Runs sagas one by one, or many in flight."""
+
+    name = "agentic-checkout"
+
+    def __init__(self, service: DurableService) -> None:
+        self._service = service
+        self.commits = 0
+
+    def one(self, name: str) -> float:
+        """Run one saga; milliseconds from start to result."""
+        begun = time.perf_counter()
+        self._service.start("saga", name, json.dumps({"name": name}))
+        view = self._service.wait_for(name, timeout_seconds=PATIENCE_SECONDS)
+        assert view.status == "SUCCEEDED", view
+        return (time.perf_counter() - begun) * 1000
+
+    def many(self, names: list[str], in_flight: int) -> float:
+        """Run them with `in_flight` at once; sagas per second."""
+        begun = time.perf_counter()
+        with ThreadPoolExecutor(in_flight) as drivers:
+            list(drivers.map(self.one, names))
+        return len(names) / (time.perf_counter() - begun)
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[Ours]:
+    """Our service on a database of its own in `folder`."""
+    database = Database.open(f"sqlite:///{folder / 'ours.sqlite3'}")
+    database.create_tables()
+    service = DurableService(database, clock=SystemClock())
+    ours = Ours(service)
+    asked: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+
+    def outside(session: Session, change: Change) -> None:
+        for operation in change.operations:
+            if operation.type == "CALLBACK" and operation.status == "STARTED" and operation.callback_id:
+                callback_id = operation.callback_id
+                after_commit(session, lambda: asked.put(callback_id))
+
+    def answer() -> None:
+        while (callback_id := asked.get()) is not None:
+            service.succeed_callback(callback_id, "{}")
+
+    service.register("saga", _saga, projector=outside)
+    answering = threading.Thread(target=answer, daemon=True)
+    answering.start()
+    event.listen(database._writer, "commit", lambda _: setattr(ours, "commits", ours.commits + 1))
+    try:
+        with LocalDispatcher(service):
+            yield ours
+    finally:
+        asked.put(None)
+        answering.join()
+        database.close()
