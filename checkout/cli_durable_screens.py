@@ -3,11 +3,13 @@
 Knows views and history events; must never read a database or know what an execution is about.
 """
 
+import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from aws_durable_execution_sdk_python.serdes import EXTENDED_TYPES_SERDES, SerDesContext
 from rich.console import Group, RenderableType
 from rich.json import JSON
 from rich.panel import Panel
@@ -33,8 +35,8 @@ MARK = {
     "READY": ("↻", "yellow"),
 }
 OPEN = ("…", "blue")
-# Of a payload, as much as fits beside the other columns of a wide terminal; `--json` has it whole.
-SHOWN_CHARACTERS = 100
+# Of a payload, as much as a very wide terminal shows on a line; `--json` has it whole.
+SHOWN_CHARACTERS = 200
 # What the SDK appends to a wait_for_callback's name for the callback inside it.
 CALLBACK_SUFFIX = " create callback id"
 MINUTE_SECONDS, HOUR_SECONDS, DAY_SECONDS = 60, 3600, 86_400
@@ -62,7 +64,7 @@ def execution(view: ExecutionView, operations: Sequence[OperationView], now: dat
     took = span(((view.ended_at or now) - view.started_at).total_seconds())
     head.add_row(Text("status", style="dim"), Text.assemble(_status(view), f" after {took}"))
     head.add_row(Text("function", style="dim"), Text(view.function))
-    head.add_row(Text("input", style="dim"), Text(shortened(view.input)))
+    head.add_row(Text("input", style="dim"), Text(shortened(view.input), no_wrap=True, overflow="ellipsis"))
     parts: list[RenderableType] = [head, Text(), _steps(view, operations, now)]
     if view.result is not None:
         parts += [Text(), _json("result", view.result)]
@@ -96,7 +98,7 @@ def history(events: Sequence[Mapping[str, Any]]) -> RenderableType:
             f"+{span((event['EventTimestamp'] - started).total_seconds())}",
             Text(event_type, style=_event_style(event_type)),
             Text(str(event.get("Name") or "")),
-            Text(shortened(_details(event)), style="dim"),
+            Text(shortened(_details(event)), style="dim", no_wrap=True, overflow="ellipsis"),
         )
     return drawn
 
@@ -118,8 +120,23 @@ def span(seconds: float) -> str:
 
 def said(error: Mapping[str, Any]) -> str:
     """An AWS error object as one line."""
-    parts = [str(error[key]) for key in ("ErrorType", "ErrorMessage") if error.get(key)]
-    return ": ".join(parts) or "failed without saying why"
+    kind = str(error.get("ErrorType") or "")
+    if kind[:1].islower():  # a Python class with its modules, which say nothing here; AWS's own types are capitalised
+        kind = kind.rpartition(".")[2]
+    return ": ".join(filter(None, (kind, error.get("ErrorMessage")))) or "failed without saying why"
+
+
+def readable(payload: str | None) -> str:
+    """A payload as a person reads it: without the SDK's type marks; null is nothing, a string has no quotes."""
+    if payload is None:
+        return ""
+    try:
+        value = EXTENDED_TYPES_SERDES.deserialize(payload, SerDesContext())
+    except Exception:  # noqa: BLE001 (a handler may write through any serializer of its own; then the raw text is shown)
+        return payload
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
 
 def shortened(text: str) -> str:
@@ -140,7 +157,7 @@ def _steps(view: ExecutionView, operations: Sequence[OperationView], now: dateti
     )
     for depth, operation in _in_tree_order(operations):
         mark, style = MARK.get(operation.status, OPEN)
-        took = (operation.ended_at or now) - operation.started_at
+        took = max(operation.ended_at or now, operation.started_at) - operation.started_at
         drawn.add_row(
             Text(mark, style=style),
             Text("  " * depth + (operation.name or operation.type.lower())),
@@ -148,7 +165,7 @@ def _steps(view: ExecutionView, operations: Sequence[OperationView], now: dateti
             f"+{span((operation.started_at - view.started_at).total_seconds())}",
             span(took.total_seconds()),
             str(operation.attempt) if operation.attempt > 1 else "",
-            Text(shortened(_outcome(operation, now))),
+            Text(shortened(_outcome(operation, now)), no_wrap=True, overflow="ellipsis"),
         )
     return drawn
 
@@ -178,21 +195,28 @@ def _outcome(operation: OperationView, now: datetime) -> str:
     if operation.status == "STARTED":
         return "waits for an answer" if operation.sub_type in {"WaitForCallback", "Callback"} else "under way"
     # A context's result repeats its children's; theirs are on the lines below.
-    return "" if operation.type == "CONTEXT" and operation.sub_type != "WaitForCallback" else operation.payload or ""
+    return (
+        "" if operation.type == "CONTEXT" and operation.sub_type != "WaitForCallback" else readable(operation.payload)
+    )
 
 
 def _details(event: Mapping[str, Any]) -> str:
-    details = event.get(f"{event['EventType']}Details") or {}
-    parts = []
-    for key, value in details.items():
-        if value in (None, {}, ""):
-            continue
-        if isinstance(value, Mapping):
-            value = value.get("Payload", value)  # noqa: PLW2901 (the payload is what stands inside its wrapper)
-        if isinstance(value, Mapping):
-            value = said(value) if "ErrorType" in value or "ErrorMessage" in value else dict(value)  # noqa: PLW2901
-        parts.append(f"{key}={value:%H:%M:%S}" if isinstance(value, datetime) else f"{key}={value}")
-    return "  ".join(parts)
+    """What an event's details say, flat: payloads without their wrappers, errors as a sentence, times left out."""
+    details = dict(event.get(f"{event['EventType']}Details") or {})
+    if event["EventType"] == "InvocationCompleted":
+        took = details["EndTimestamp"] - details["StartTimestamp"]
+        details = {"took": span(took.total_seconds()), "Error": details["Error"]}
+    flat = {**details.pop("RetryDetails", {}), **{key: _unwrapped(value) for key, value in details.items()}}
+    return "  ".join(f"{key}={value}" for key, value in flat.items() if value not in (None, "", 0))
+
+
+def _unwrapped(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return ""
+    if not isinstance(value, Mapping):
+        return value
+    payload = value.get("Payload", "")
+    return said(payload) if isinstance(payload, Mapping) else readable(payload)
 
 
 def _event_style(event_type: str) -> str:
@@ -210,13 +234,17 @@ def _status(view: ExecutionView) -> Text:
 
 def _json(name: str, text: str) -> RenderableType:
     try:
-        return Group(Text(name, style="dim"), JSON(text))
+        shown = JSON(text)
     except ValueError:  # a handler may return through a serializer of its own
         return Text(f"{name} {text}")
+    shown.text.no_wrap = False  # rich would cut long strings at the edge
+    return Group(Text(name, style="dim"), shown)
 
 
 def _columns(*columns: tuple[str, Any]) -> Table:
     drawn = Table(box=None, pad_edge=False, header_style="dim")
-    for name, justify in columns:
-        drawn.add_column(name, justify=justify, no_wrap=True, overflow="ellipsis")
+    *fixed, (last, justify) = columns
+    for name, aligned in fixed:
+        drawn.add_column(name, justify=aligned, no_wrap=True)
+    drawn.add_column(last, justify=justify)  # the one that gives way when the terminal is narrow
     return drawn
