@@ -182,7 +182,7 @@ def _read(response: httpx2.Response, deadline: float, max_bytes: int) -> bytes:
         # An encoded answer can be a thousand times its size; we asked for none.
         raise AnswerRefusedError("the merchant sent an encoded answer although none was asked for")
     body = bytearray()
-    for chunk in response.iter_raw():
+    for chunk in response.iter_bytes():
         body += chunk
         if len(body) > max_bytes:
             raise AnswerRefusedError(f"the merchant's answer is over {max_bytes} bytes")

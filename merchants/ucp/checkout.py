@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Any, Self
 
 from merchants.sdk import PaymentHandler
-from merchants.ucp.messages import Message, read_messages
+from merchants.ucp.messages import Message, read_messages, wants_buyer
 from merchants.ucp.reading import mapping, moment, objects, text, whole
 
 
@@ -93,6 +93,7 @@ class Checkout:
     order_id: str | None
     permalink_url: str | None
     continue_url: str | None
+    action_url: str | None
     applied_codes: Sequence[str]
     expires_at: datetime | None
 
@@ -100,6 +101,14 @@ class Checkout:
     def shipping(self) -> Sequence[Method]:
         """The methods that ship; others (pick-up) are never chosen for a buyer who gave an address."""
         return tuple(method for method in self.methods if method.kind == "shipping")
+
+    @property
+    def handover_url(self) -> str | None:
+        """Where the buyer is wanted in person; None when they are not, whatever page a session names."""
+        if self.action_url:
+            return self.action_url
+        wanted = self.status is Status.REQUIRES_ESCALATION or wants_buyer(self.messages)
+        return self.continue_url if wanted else None
 
     @classmethod
     def read(cls, body: Mapping[str, Any]) -> Self | None:
@@ -119,7 +128,8 @@ class Checkout:
             messages=read_messages(body),
             order_id=text(order.get("id")) or text(body.get("order_id")),
             permalink_url=text(order.get("permalink_url")) or text(body.get("order_permalink_url")),
-            continue_url=text(body.get("continue_url")) or _action_url(body),
+            continue_url=text(body.get("continue_url")),
+            action_url=_action_url(body),
             applied_codes=tuple(
                 code
                 for one in objects(mapping(body.get("discounts")).get("applied"))

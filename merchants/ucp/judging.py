@@ -7,7 +7,7 @@ buyer's. Knows a session and a request; must never call anybody.
 from collections.abc import Sequence
 from dataclasses import replace
 
-from merchants.sdk import Cost, Instrument, Offer, OfferRequest, Refused
+from merchants.sdk import Cost, Instrument, Offer, OfferRequest, PaymentHandler, Refused
 from merchants.ucp.bodies import address
 from merchants.ucp.checkout import Checkout, Status
 from merchants.ucp.messages import INSUFFICIENT, OUT_OF_STOCK, Message, errors
@@ -59,11 +59,16 @@ def not_payable(checkout: Checkout, offer: Offer, instrument: Instrument | None)
         why = "the instrument is for another payment handler than was offered"
     elif checkout.handlers:  # a session that names no handlers on reading keeps those of its offer
         current = next((one for one in checkout.handlers if one.handler_id == offered.handler_id), None)
-        if current is None or instrument.type not in current.instrument_types:
+        if current is None or not _takes(current, instrument):
             why = f"the merchant does not take {instrument.type} by {offered.name}"
-    elif instrument.type not in offered.instrument_types:
+    elif not _takes(offered, instrument):
         why = f"the merchant did not offer {instrument.type} by {offered.name}"
     return Refused(code=PLACING_FAILED, message=why) if why else None
+
+
+def _takes(handler: PaymentHandler, instrument: Instrument) -> bool:
+    """The types a handler lists are all it takes; one that lists none leaves it open."""
+    return not handler.instrument_types or instrument.type in handler.instrument_types
 
 
 def selected_options(checkout: Checkout) -> str | None:
@@ -83,9 +88,9 @@ def not_ready(checkout: Checkout, *, code: str) -> Refused | None:
         return Refused(
             code=code,
             message=_sentence(said, "the merchant wants the buyer in person"),
-            continue_url=checkout.continue_url,
+            continue_url=checkout.handover_url,
         )
-    return refusal(said, code=code, default=f"the merchant's session is {checkout.status}", url=checkout.continue_url)
+    return refusal(said, code=code, default=f"the merchant's session is {checkout.status}", url=checkout.handover_url)
 
 
 def refusal(said: Sequence[Message], *, code: str, default: str, url: str | None = None) -> Refused:

@@ -73,6 +73,11 @@ def errors(messages: Sequence[Message]) -> Sequence[Message]:
     return tuple(message for message in messages if message.kind == "error")
 
 
+def wants_buyer(messages: Sequence[Message]) -> bool:
+    """Whether the trouble is one that only the buyer can end, in person."""
+    return any((message.severity or "").startswith("requires_buyer") for message in errors(messages))
+
+
 def _said(body: Mapping[str, Any]) -> Iterator[Message]:
     for message in objects(body.get("messages")):
         yield Message(

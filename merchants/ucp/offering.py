@@ -22,7 +22,8 @@ from merchants.ucp.checkout import Checkout, Status
 from merchants.ucp.ending import cancel_quietly
 from merchants.ucp.judging import OFFER_FAILED as FAILED
 from merchants.ucp.judging import not_ready, read_offer, refusal, selected_options
-from merchants.ucp.messages import errors, read_messages
+from merchants.ucp.messages import errors, read_messages, wants_buyer
+from merchants.ucp.reading import text
 
 # Address, then shipping, then a price that changed with it: three. A merchant that needs more does not converge.
 MAX_UPDATES = 4
@@ -90,12 +91,12 @@ class Offering:
         checkout = Checkout.read(reply.body) if reply.ok else None
         if checkout is not None:
             return checkout
-        url = reply.body.get("continue_url")
+        url = text(reply.body.get("continue_url")) if wants_buyer(said) else None
         return refusal(
             said,
             code=FAILED,
             default=f"the merchant answered {reply.status} and opened no session",
-            url=url if isinstance(url, str) else None,
+            url=url,
         )
 
     @property

@@ -96,24 +96,22 @@ class Placing:
 
     def _after_answer(self, reply: Reply, answered: Checkout | None) -> Order | Refused | Unclear:
         """A clear answer that is no order: read what it left behind, end it, and say why."""
-        said = refusal(
-            errors(answered.messages if answered else read_messages(reply.body)),
-            code=FAILED,
-            default=f"the merchant did not take the order ({reply.status})",
-            url=answered.continue_url if answered else text(reply.body.get("continue_url")),
-        )
+        said = errors(answered.messages if answered else read_messages(reply.body))
+        default = f"the merchant did not take the order ({reply.status})"
         try:
             checkout = read_session(self.api, self.session_id)
         except FetchError as failure:
             return self._unclear(f"the merchant refused, and its session cannot be read: {failure}")
-        if checkout and checkout.status is Status.COMPLETED:
+        if checkout is None:
+            return self._unclear("the merchant refused, and does not know its session")
+        if checkout.status is Status.COMPLETED:
             return self._order(checkout)
-        waits_for_buyer = bool(checkout and checkout.continue_url)
-        if checkout is None or (checkout.status is Status.IN_PROGRESS and not waits_for_buyer):
+        if checkout.action_url:
+            default = "the bank wants the buyer in person to confirm the payment"
+        elif checkout.status is Status.IN_PROGRESS:
             return self._unclear("the merchant is still working on the order")
-        if not said.continue_url:
-            said = replace(said, continue_url=checkout.continue_url)
-        return self._end(checkout, said)
+        url = (answered.handover_url if answered else None) or checkout.handover_url
+        return self._end(checkout, refusal(said, code=FAILED, default=default, url=url))
 
     def _after_silence(self, why: str) -> Order | Unclear:
         """Nobody knows: read once, and believe only an order that stands. Ending it is for the look-up to do."""
