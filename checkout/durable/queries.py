@@ -13,6 +13,7 @@ from checkout.durable.errors import ExecutionNotFoundError
 from checkout.durable.execution import Execution, name_of
 from checkout.durable.store_tables import EXECUTIONS
 from checkout.durable.views import ExecutionStatus, ExecutionView, OperationView
+from checkout.store.session import connection_of
 
 _E = EXECUTIONS.c
 # Like AWS's: the most one page may hold.
@@ -71,7 +72,7 @@ class Queries:
         if wanted.started_before is not None:
             query = query.where(_E.started_at < wanted.started_before)
         with self._core.database.read() as session:
-            found = [Execution(**row) for row in session.connection().execute(query).mappings()]
+            found = [Execution(**row) for row in connection_of(session).execute(query).mappings()]
         more = str(found[limit - 1].id) if len(found) > limit else None
         return ExecutionPage(executions=tuple(view_of(one) for one in found[:limit]), next_cursor=more)
 

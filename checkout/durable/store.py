@@ -17,6 +17,7 @@ from checkout.durable.events import Event
 from checkout.durable.execution import Execution
 from checkout.durable.operation import Operation
 from checkout.durable.store_tables import EVENTS, EXECUTIONS, OPERATIONS
+from checkout.store.session import connection_of
 
 _E, _O, _H = EXECUTIONS.c, OPERATIONS.c, EVENTS.c
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -32,6 +33,9 @@ _OPERATION_FIELDS = tuple(one.name for one in fields(Operation))
 
 _BY_ID = select(EXECUTIONS).where(_E.id == bindparam("key"))
 _BY_NAME = select(EXECUTIONS).where(_E.name == bindparam("key"))
+_LOCK, _LOCK_SKIPPING = _BY_ID.with_for_update(), _BY_ID.with_for_update(skip_locked=True)
+_LOCK_NAMED = _BY_NAME.with_for_update()
+_INSERT, _INSERT_OPERATIONS, _INSERT_EVENTS = insert(EXECUTIONS), insert(OPERATIONS), insert(EVENTS)
 _SAVE = (
     update(EXECUTIONS).where(_E.id == bindparam("key")).values({name: bindparam(f"new_{name}") for name in _MUTABLE})
 )
@@ -66,33 +70,33 @@ _RENEW = (
 
 def insert_execution(session: Session, **values: Any) -> Execution:
     """A new row; its id is given by the database."""
-    key = session.connection().execute(insert(EXECUTIONS), values).inserted_primary_key
+    key = connection_of(session).execute(_INSERT, values).inserted_primary_key
     assert key is not None
     return Execution(id=key[0], **values)
 
 
 def lock(session: Session, key: int, *, skip_locked: bool = False) -> Execution | None:
     """The execution, to be changed in this transaction; None if there is none (or, skipping, another has it)."""
-    row = session.connection().execute(_BY_ID.with_for_update(skip_locked=skip_locked), {"key": key}).mappings().first()
+    row = connection_of(session).execute(_LOCK_SKIPPING if skip_locked else _LOCK, {"key": key}).mappings().first()
     return Execution(**row) if row else None
 
 
 def lock_named(session: Session, name: str) -> Execution | None:
     """The execution of this name, to be changed."""
-    row = session.connection().execute(_BY_NAME.with_for_update(), {"key": name}).mappings().first()
+    row = connection_of(session).execute(_LOCK_NAMED, {"key": name}).mappings().first()
     return Execution(**row) if row else None
 
 
 def read_named(session: Session, name: str) -> Execution | None:
     """The execution of this name, as it is."""
-    row = session.connection().execute(_BY_NAME, {"key": name}).mappings().first()
+    row = connection_of(session).execute(_BY_NAME, {"key": name}).mappings().first()
     return Execution(**row) if row else None
 
 
 def save(session: Session, execution: Execution) -> None:
     """Write back everything about an execution that can change."""
     values = {f"new_{name}": getattr(execution, name) for name in _MUTABLE}
-    session.connection().execute(_SAVE, {"key": execution.id, **values})
+    connection_of(session).execute(_SAVE, {"key": execution.id, **values})
 
 
 def operations(session: Session, key: int) -> list[Operation]:
@@ -124,19 +128,19 @@ def operation(session: Session, key: int, operation_id: str) -> Operation | None
 
 def open_operations(session: Session, key: int) -> tuple[datetime | None, int]:
     """The earliest timer of an execution's operations, and how many of them wait for something."""
-    due_at, count = session.connection().execute(_OPEN, {"key": key}).one()
+    due_at, count = connection_of(session).execute(_OPEN, {"key": key}).one()
     return due_at, count
 
 
 def next_due(session: Session, key: int, after: datetime) -> datetime | None:
     """The earliest timer later than `after`."""
-    moment: datetime | None = session.connection().execute(_NEXT_DUE, {"key": key, "after": after}).scalar()
+    moment: datetime | None = connection_of(session).execute(_NEXT_DUE, {"key": key, "after": after}).scalar()
     return moment
 
 
 def find_callback(session: Session, callback_id: str) -> tuple[int, str] | None:
     """The execution and operation a callback id stands for."""
-    row = session.connection().execute(_CALLBACK, {"callback": callback_id}).first()
+    row = connection_of(session).execute(_CALLBACK, {"callback": callback_id}).first()
     return (row[0], row[1]) if row else None
 
 
@@ -144,7 +148,7 @@ def insert_operations(session: Session, key: int, made: Sequence[Operation]) -> 
     """New operations."""
     if made:
         rows = [{"execution_id": key, **_plain(one)} for one in made]
-        session.connection().execute(insert(OPERATIONS), rows)
+        connection_of(session).execute(_INSERT_OPERATIONS, rows)
 
 
 def update_operations(session: Session, key: int, changed: Sequence[Operation]) -> None:
@@ -155,7 +159,7 @@ def update_operations(session: Session, key: int, changed: Sequence[Operation]) 
             plain = _plain(one)
             values = {f"new_{name}": plain[name] for name in _OPERATION_MUTABLE}
             rows.append({"key": key, "operation": one.id, **values})
-        session.connection().execute(_SAVE_OPERATION, rows)
+        connection_of(session).execute(_SAVE_OPERATION, rows)
 
 
 def append_events(session: Session, key: int, after: int, happened: Sequence[Event]) -> None:
@@ -165,29 +169,29 @@ def append_events(session: Session, key: int, after: int, happened: Sequence[Eve
             {"execution_id": key, "event_id": number, "type": one.type, "at": one.at, "body": _encode(one)}
             for number, one in enumerate(happened, after + 1)
         ]
-        session.connection().execute(insert(EVENTS), rows)
+        connection_of(session).execute(_INSERT_EVENTS, rows)
 
 
 def history(session: Session, key: int) -> list[tuple[int, Event]]:
     """The whole history, numbered from 1."""
     query = select(_H.event_id, _H.type, _H.at, _H.body).where(_H.execution_id == key).order_by(_H.event_id)
-    return [(row.event_id, _decode(row.type, row.at, row.body)) for row in session.connection().execute(query)]
+    return [(row.event_id, _decode(row.type, row.at, row.body)) for row in connection_of(session).execute(query)]
 
 
 def renew(session: Session, holders: Iterable[tuple[int, int]], until: datetime) -> None:
     """Renew the leases that (execution, invocation) still hold; one lost to another stays lost."""
     rows = [{"key": key, "holder": invocation, "until": until} for key, invocation in holders]
-    session.connection().execute(_RENEW, rows)
+    connection_of(session).execute(_RENEW, rows)
 
 
 def delete_executions(session: Session, keys: Sequence[int]) -> None:
     """Remove executions with all that belongs to them."""
     for column in (_H.execution_id, _O.execution_id, _E.id):
-        session.connection().execute(delete(column.table).where(column.in_(keys)))
+        connection_of(session).execute(delete(column.table).where(column.in_(keys)))
 
 
 def _read(session: Session, statement: Any, **values: Any) -> list[Operation]:
-    rows = session.connection().execute(statement, values).mappings()
+    rows = connection_of(session).execute(statement, values).mappings()
     return [
         Operation(**{name: row[name] for name in _OPERATION_FIELDS if name != "error"}, error=_loads(row["error"]))
         for row in rows

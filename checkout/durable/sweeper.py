@@ -15,6 +15,7 @@ from sqlmodel import Session
 from checkout.durable import lifecycle, store
 from checkout.durable.changes import Changes, Core
 from checkout.durable.store_tables import EXECUTIONS
+from checkout.store.session import connection_of
 
 logger = logging.getLogger(__name__)
 
@@ -56,7 +57,7 @@ class Sweeper:
             .order_by(_E.function, _E.version)
         )
         with self._core.database.read() as session:
-            return [(row[0], row[1], row[2]) for row in session.connection().execute(query)]
+            return [(row[0], row[1], row[2]) for row in connection_of(session).execute(query)]
 
     def _manageable(self) -> ColumnElement[bool]:
         """Public state is kept only by processes that registered its function; the others must leave it alone."""
@@ -74,11 +75,11 @@ class Sweeper:
     def _find(self, column: Any, condition: ColumnElement[bool], order: Any) -> list[int]:
         query = select(column).where(condition).order_by(order).limit(self._core.settings.batch)
         with self._core.database.read() as session:
-            return [row[0] for row in session.connection().execute(query)]
+            return [row[0] for row in connection_of(session).execute(query)]
 
     @staticmethod
     def _earliest(session: Session, column: Any, condition: ColumnElement[bool]) -> datetime | None:
-        moment: datetime | None = session.connection().execute(select(func.min(column)).where(condition)).scalar()
+        moment: datetime | None = connection_of(session).execute(select(func.min(column)).where(condition)).scalar()
         return moment
 
     def settle(self, key: int) -> bool:
