@@ -24,6 +24,8 @@ class ShopTransport(httpx2.BaseTransport):
 
     def __init__(self, shop: Shop, doors: Mapping[int, WireVersion] = DOORS) -> None:
         self.shop = shop
+        # Whether what stalls proceeds after all; until then it is a silence.
+        self.released = False
         self._doors = doors
 
     @property
@@ -50,7 +52,8 @@ class ShopTransport(httpx2.BaseTransport):
                 headers={name.lower(): value for name, value in request.headers.items()},
                 body=request.read(),
                 wire=wire,
-            )
+            ),
+            released=self.released,
         )
         if answer.fate is Fate.DROPPED:
             raise httpx2.ReadError("the connection was closed without an answer")
