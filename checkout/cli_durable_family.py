@@ -93,7 +93,7 @@ class Member:
 
 
 class Family:
-    """An execution and every execution it invoked, directly or through another."""
+    """An execution and those it invoked, run together."""
 
     def __init__(
         self, service: DurableService, clock: SkippingClock, name: str, *, when_waiting: Callable[[], None]
@@ -109,7 +109,7 @@ class Family:
         Raises MissingHandlerError when the only thing to do needs a handler this command was not given.
         """
         while True:
-            members = self.members()
+            members = family_of(self._service.database, self._name)
             root, now = members[0].execution, self._clock.now()
             if not root.running or root.parked is not None:
                 return self._service.get(self._name)
@@ -132,19 +132,20 @@ class Family:
             self._when_waiting()
             threading.Event().wait(LOOK_EVERY_SECONDS)
 
-    def members(self) -> list[Member]:
-        """The family as it stands now, the execution itself first."""
-        found: list[Member] = []
-        names = [self._name]
-        with self._service.database.read() as session:
-            while names:
-                execution = store.read_named(session, names.pop())
-                if execution is None:
-                    continue
-                operations = tuple(store.operations(session, execution.id))
-                found.append(Member(execution=execution, operations=operations))
-                if any(one.type == "CHAINED_INVOKE" for one in operations):
-                    happened = store.history(session, execution.id)
-                    invoked = [event.details for _, event in happened if event.type == "ChainedInvokeStarted"]
-                    names += [name_of(details["DurableExecutionArn"]) for details in invoked]
-        return found
+
+def family_of(database: Database, name: str) -> list[Member]:
+    """An execution and every one it invoked, directly or through another, as they stand now; itself first."""
+    found: list[Member] = []
+    names = [name_of(name)]
+    with database.read() as session:
+        while names:
+            execution = store.read_named(session, names.pop())
+            if execution is None:
+                continue
+            operations = tuple(store.operations(session, execution.id))
+            found.append(Member(execution=execution, operations=operations))
+            if any(one.type == "CHAINED_INVOKE" for one in operations):
+                happened = store.history(session, execution.id)
+                invoked = [event.details for _, event in happened if event.type == "ChainedInvokeStarted"]
+                names += [name_of(details["DurableExecutionArn"]) for details in invoked]
+    return found

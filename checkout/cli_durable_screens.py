@@ -98,7 +98,7 @@ def history(events: Sequence[Mapping[str, Any]]) -> RenderableType:
             f"+{span((event['EventTimestamp'] - started).total_seconds())}",
             Text(event_type, style=_event_style(event_type)),
             Text(str(event.get("Name") or "")),
-            Text(shortened(_details(event)), style="dim", no_wrap=True, overflow="ellipsis"),
+            Text(_details(event), style="dim", no_wrap=True, overflow="ellipsis"),
         )
     return drawn
 
@@ -207,7 +207,7 @@ def _details(event: Mapping[str, Any]) -> str:
         took = details["EndTimestamp"] - details["StartTimestamp"]
         details = {"took": span(took.total_seconds()), "Error": details["Error"]}
     flat = {**details.pop("RetryDetails", {}), **{key: _unwrapped(value) for key, value in details.items()}}
-    return "  ".join(f"{key}={value}" for key, value in flat.items() if value not in (None, "", 0))
+    return "  ".join(f"{key}={shortened(str(value))}" for key, value in flat.items() if value not in (None, "", 0))
 
 
 def _unwrapped(value: Any) -> Any:

@@ -15,7 +15,7 @@ from rich.console import Console
 from sqlalchemy.exc import SQLAlchemyError
 
 from checkout import cli_durable_screens as screens
-from checkout.cli_durable_family import SkippingClock
+from checkout.cli_durable_family import SkippingClock, family_of
 from checkout.cli_durable_handlers import CommandError, UnreadableJsonError
 from checkout.durable.errors import DurableError
 from checkout.durable.service import DurableService
@@ -47,7 +47,7 @@ def opened(database_url: str, clock: SkippingClock) -> Iterator[DurableService]:
         try:
             database = Database.open(database_url)
         except (ValueError, OSError) as error:
-            raise CommandError(f"the database {database_url} cannot be opened: {error}") from error
+            raise CommandError(f"the database cannot be opened: {error}") from error
         try:
             database.create_tables()
             service = DurableService(database, clock=clock, settings=DurableSettings(lease_seconds=LEASE_SECONDS))
@@ -59,7 +59,7 @@ def opened(database_url: str, clock: SkippingClock) -> Iterator[DurableService]:
         refuse(str(refused), refused.code, EXIT_REFUSED)
     except SQLAlchemyError as broken:
         logging.getLogger(__name__).debug("the database failed", exc_info=broken)
-        refuse(f"the database {database_url} is out of order: {broken}".splitlines()[0], "database_error", EXIT_FAILED)
+        refuse(f"the database is out of order: {broken}".splitlines()[0], "database_error", EXIT_FAILED)
 
 
 def refuse(sentence: str, code: str, exit_code: int) -> NoReturn:
@@ -81,9 +81,10 @@ def print_json(answer: Any) -> None:
 
 
 def print_callbacks(service: DurableService, name: str, *, stderr: bool = False) -> None:
-    """How to answer what an execution waits for, ready to be copied."""
-    for line in screens.how_to_answer(service.operations(name)):
-        console(stderr=stderr).print(line, soft_wrap=True, highlight=False)
+    """How to answer what an execution, or one that it invoked, waits for; ready to be copied."""
+    for member in family_of(service.database, name):
+        for line in screens.how_to_answer([one.view() for one in member.operations]):
+            console(stderr=stderr).print(line, soft_wrap=True, highlight=False)
 
 
 def read_json(text: str, option: str) -> str:
