@@ -68,7 +68,7 @@ def _race(rounds: int, sequential: int, concurrent: int, in_flight: int) -> dict
 
 
 def _suspended(count: int) -> dict[str, object]:
-    done = subprocess.run(  # noqa: S603 (ourselves)
+    done = subprocess.run(
         [sys.executable, "-m", "tests.bench.suspended", str(count)], check=True, capture_output=True, text=True
     )
     figures: dict[str, object] = json.loads(done.stdout)

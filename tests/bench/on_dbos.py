@@ -79,9 +79,7 @@ def running(folder: Path) -> Iterator[Dbos]:
     DBOS(config=config)
     DBOS.launch()
     dbos = Dbos()
-    event.listen(
-        _get_dbos_instance()._sys_db.engine, "commit", lambda _: setattr(dbos, "commits", dbos.commits + 1)
-    )
+    event.listen(_get_dbos_instance()._sys_db.engine, "commit", lambda _: setattr(dbos, "commits", dbos.commits + 1))
     try:
         yield dbos
     finally:

@@ -84,8 +84,10 @@ class LocalDispatcher:
                 self._queued.discard(execution_id)
             try:
                 self._service.worker.drive(execution_id)
-            except (SQLAlchemyError, DurableError):
-                logger.exception("execution %d could not be claimed; it is found again by the next look", execution_id)
+            except Exception:
+                # Also an application's projector may have failed. The transaction is rolled back, and the execution
+                # is found again when its lease has lapsed; a worker that died of it would take every other one along.
+                logger.exception("execution %d could not be driven; it is found again by a later look", execution_id)
 
     def _pace(self) -> None:
         seen: int | None = None
