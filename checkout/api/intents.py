@@ -32,6 +32,7 @@ from checkout.durable.errors import CallbackError
 from checkout.purchase.commands import Pays
 from checkout.purchase.errors import InvalidStateError, PriceChangedError
 from checkout.store.models import Intent
+from merchants.errors import UrlError
 
 router = APIRouter(prefix="/api/v1/checkout-intents", tags=["Checkout intents"])
 
@@ -40,7 +41,7 @@ MAX_FILTERS = 100
 
 Writing = Annotated[Call, Depends(calls(Scope.INTENTS_WRITE))]
 Reading = Annotated[Caller, Depends(needs(Scope.INTENTS_READ))]
-NEW = ("product_url_refused", "promo_code_discovery_not_enabled")
+NEW = ("url_invalid", "url_forbidden", "promo_code_discovery_not_enabled")
 PAID = ("payment_method_unsupported",)
 KNOWN = ("checkout_intent_not_found",)
 MOVED = ("invalid_checkout_intent_state",)
@@ -134,7 +135,7 @@ def cancel(intent_id: str, call: Writing, live: Live, body: CancelCheckoutIntent
 
 def _start(live: Live, call: Call, body: CreateCheckoutIntent, pays: Pays | None) -> Response:
     using = live.services
-    refuse_unsafe_url(using, body.product_url)
+    _refuse_unsafe_url(using, body.product_url)
 
     def work(session: Session) -> Done:
         return _done(201, using.purchases.create(session, call.caller.tenant, body.asked(), pays), using)
@@ -151,18 +152,14 @@ def _done(status: int, row: Intent, using: Services) -> Done:
     return Done(status=status, body=rendering.intent(row), headers=rendering.poll_headers(row, using.clock.now()))
 
 
-def refuse_unsafe_url(using: Services, product_url: str) -> None:
-    """422 for an address that cannot be a public product page; the reason is the guard's own code."""
+def _refuse_unsafe_url(using: Services, product_url: str) -> None:
+    """422 for an address that cannot be a shop's page on the Internet; nothing is sent anywhere."""
     try:
         using.check_url(product_url)
-    except Exception as refused:
-        reason = getattr(refused, "code", None)
-        if reason is None:
-            raise  # not a refusal: the guard itself is broken
+    except UrlError as refused:
         raise ProblemError(
-            code="product_url_refused",
+            code=refused.code,
             detail=f"productUrl: {refused}",
             param="productUrl",
             fields={"productUrl": str(refused)},
-            extra={"reason": reason},
         ) from refused

@@ -115,10 +115,16 @@ _ALL = (
         next_step="Leave `discoverPromoCodes` out or false; name codes in `promoCodes`.",
     ),
     Kind(
-        code="product_url_refused",
+        code="url_invalid",
         status=422,
-        title="The product URL cannot be bought from",
-        next_step="Send the public http(s) address of a product page.",
+        title="The product URL is no web address",
+        next_step="Send the http(s) address of a product page, percent-encoded.",
+    ),
+    Kind(
+        code="url_forbidden",
+        status=422,
+        title="The product URL does not lead to a shop on the Internet",
+        next_step="Send the public address of a product page; an operator can let through single private hosts.",
     ),
     Kind(
         code="rate_limited",

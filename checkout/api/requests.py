@@ -19,6 +19,7 @@ from checkout.api.wire import (
     Printable,
     Text,
     VariantSelection,
+    Whole,
     Wire,
 )
 from checkout.purchase import terms
@@ -168,6 +169,7 @@ class CreateCheckoutIntent(Wire):
     quantity: Annotated[
         int,
         Field(ge=1, le=MAX_QUANTITY),
+        Whole,
         BeforeValidator(_quantity),
         WithJsonSchema(
             {

@@ -4,9 +4,9 @@ Knows shapes and limits; must never know a database row or a rule of the purchas
 """
 
 import unicodedata
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
@@ -32,6 +32,12 @@ def _printable(text: str) -> str:
     return text
 
 
+def _whole(value: Any) -> Any:
+    """JSON has one kind of number: `1.0` is an integer, as JSON Schema has it."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Whole = BeforeValidator(_whole)
 Text = Annotated[str, Field(min_length=1, max_length=TEXT_CHARACTERS), AfterValidator(_printable)]
 Printable = AfterValidator(_printable)
 
@@ -48,7 +54,7 @@ class Money(Wire):
         title="Money", json_schema_extra={"examples": [{"amountSubunits": 1500, "currencyCode": "USD"}]}
     )
 
-    amount_subunits: Annotated[int, Field(ge=0, le=MAX_AMOUNT_MINOR)]
+    amount_subunits: Annotated[int, Whole, Field(ge=0, le=MAX_AMOUNT_MINOR)]
     currency_code: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 
 
@@ -70,8 +76,8 @@ class Constraints(Wire):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"maxTotalPrice": 5000, "maxShippingPrice": 900}]})
 
-    max_total_price: Annotated[int, Field(ge=0, le=MAX_AMOUNT_MINOR)] | None = None
-    max_shipping_price: Annotated[int, Field(ge=0, le=MAX_AMOUNT_MINOR)] | None = None
+    max_total_price: Annotated[int, Whole, Field(ge=0, le=MAX_AMOUNT_MINOR)] | None = None
+    max_shipping_price: Annotated[int, Whole, Field(ge=0, le=MAX_AMOUNT_MINOR)] | None = None
     offer_retrieval_effort: Literal["max", "low"] | None = Field(
         default=None, description="`low` quotes by code only, never through an agent. Default `max`."
     )

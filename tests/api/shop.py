@@ -146,16 +146,3 @@ class Shop:
     def release(self, payment_id: str, *, key: str) -> Released | Unknown:
         """Give it back."""
         return Released(payment_id=payment_id, released=self.amounts[payment_id] if key else None)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ForbiddenUrlError(ValueError):
-    """What the guard raises."""
-
-    code: str = "url_forbidden"
-
-
-def check_url(product_url: str) -> None:
-    """A guard that lets shop.example through."""
-    if urlsplit(product_url).hostname != "shop.example":
-        raise ForbiddenUrlError

@@ -6,7 +6,7 @@ One stands for a test module. Everything is reached through HTTP; the shop's boo
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -16,9 +16,11 @@ from typing import Any
 import httpx2
 import uvicorn
 from cryptography.fernet import Fernet
+from fastapi import FastAPI
 
 from checkout.api import keys
 from checkout.api.app import create_app
+from checkout.api.calling import Running
 from checkout.api.services import Services
 from checkout.durable.dispatch.local import LocalDispatcher
 from checkout.durable.service import DurableService
@@ -29,7 +31,8 @@ from checkout.settings import Settings
 from checkout.store.clock import SystemClock
 from checkout.store.session import Database
 from checkout.store.vault import Vault
-from tests.api.shop import Shop, check_url
+from merchants.fetch import Fetcher
+from tests.api.shop import Shop
 
 LAMP = "https://shop.example/lamp"
 VISA = {"type": "stripe_token", "stripeToken": "tok_visa"}
@@ -58,6 +61,7 @@ class Standing:
     """The service and what tests hold of it."""
 
     url: str
+    running: Running
     services: Services
     shop: Shop
     database_file: Path
@@ -76,6 +80,14 @@ class Standing:
         headers = {"Authorization": f"Bearer {self.key(tenant, *scopes)}"}
         with httpx2.Client(base_url=self.url, headers=headers, timeout=PATIENCE_SECONDS) as client:
             yield client
+
+
+def eventually(so: Callable[[], bool]) -> None:
+    """Return once it is so; for what another thread does and no event tells."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not so():
+        assert time.monotonic() < deadline, "it never came to be so"
+        threading.Event().wait(0.005)
 
 
 def until(client: httpx2.Client, intent_id: str, *states: str) -> dict[str, Any]:
@@ -111,14 +123,15 @@ def standing(folder: Path, **settings: Any) -> Iterator[Standing]:
         durable=durable,
         clock=clock,
         settings=configured,
-        check_url=check_url,
+        check_url=Fetcher().check_url,
         platform_profile={"ucp": {"version": "2026-08-25"}},
     )
     dispatcher = LocalDispatcher(durable)
     dispatcher.start()
     try:
-        with _served(services) as url:
-            yield Standing(url=url, services=services, shop=shop, database_file=file)
+        app = create_app(services)
+        with _served(app) as url:
+            yield Standing(url=url, running=app.state.running, services=services, shop=shop, database_file=file)
     finally:
         shop.door.set()
         dispatcher.stop()
@@ -126,11 +139,9 @@ def standing(folder: Path, **settings: Any) -> Iterator[Standing]:
 
 
 @contextmanager
-def _served(services: Services) -> Iterator[str]:
+def _served(app: FastAPI) -> Iterator[str]:
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        config = uvicorn.Config(
-            create_app(services), log_config=None, access_log=False, timeout_graceful_shutdown=1, lifespan="off"
-        )
+        config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=1, lifespan="off")
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
         thread.start()

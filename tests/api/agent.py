@@ -1,0 +1,56 @@
+"""A scripted agent worker: what it brings back, and a task in its hands."""
+
+from typing import Any
+
+import httpx2
+
+from checkout.purchase import codec
+from merchants.sdk import Cost, Offer
+from payments.money import Money
+from tests.api.standing import eventually
+
+CREATE = "/api/v1/checkout-intents"
+CLAIM = "/internal/agent-tasks/claim"
+TOTAL = Money(2100, "USD")
+OFFER = codec.to_json(
+    Offer(
+        merchant="agent",
+        item_id="lamp",
+        title="A lamp",
+        quantity=1,
+        cost=Cost(subtotal=TOTAL, total=TOTAL),
+        shipping_options=(),
+        selected_shipping_option_id=None,
+        payment_handler=None,
+        merchant_state={},
+    )
+)
+ORDER = {"type": "Order", "merchant_order_id": "A-1", "total": {"amount_minor": 2100, "currency": "USD"}}
+SOLD_OUT = {"code": "product_out_of_stock", "message": "The page says: sold out."}
+
+
+class Task:
+    """A claimed task."""
+
+    def __init__(self, worker: httpx2.Client, kind: str) -> None:
+        self.worker = worker
+        got = self._claim(kind)
+        self.data: dict[str, Any] = got
+        self.id: str = got["callbackId"]
+        self.token: str = got["token"]
+
+    def _claim(self, kind: str) -> dict[str, Any]:
+        found: list[dict[str, Any]] = []
+
+        def claimed() -> bool:
+            got = self.worker.post(CLAIM, json={"worker": "w1", "kinds": [kind]})
+            found.extend([got.json()] if got.status_code == 200 else [])
+            return bool(found)
+
+        eventually(claimed)
+        return found[0]
+
+    def say(self, verb: str, body: Any = None, token: str | None = None) -> httpx2.Response:
+        """Call back."""
+        headers = {"X-Callback-Token": self.token if token is None else token}
+        return self.worker.post(f"/internal/callbacks/{self.id}/{verb}", json=body, headers=headers)
