@@ -140,7 +140,8 @@ def limits(settings: Settings) -> Limits:
 def registry(settings: Settings, fetcher: Fetcher | None = None) -> Registry:
     """The merchant adapters that are installed."""
     fetcher = fetcher or Fetcher(allowed=settings.allowed_private_hosts)
-    return Registry.load(fetcher, profile_url=settings.public_url.rstrip("/") + PROFILE_PATH)
+    profile_url = settings.public_url.rstrip("/") + PROFILE_PATH
+    return Registry.load(fetcher, options={"ucp": {"profile_url": profile_url}})
 
 
 def developer_key(settings: Settings, tenant: str) -> str:

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.pool import PoolProxiedConnection, QueuePool, StaticPool
 from sqlmodel import Session, SQLModel
@@ -60,8 +60,9 @@ class Database:
 
     def create_tables(self) -> None:
         """Create what is missing; changes nothing that exists."""
-        with self._write_lock:
-            SQLModel.metadata.create_all(self._writer)
+        with self._write_lock, self._writer.begin() as connection:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            SQLModel.metadata.create_all(connection)
 
     def claim(self) -> None:
         """Be the one serving process of this file until it ends, however it ends; raise if another already is."""
@@ -81,6 +82,7 @@ class Database:
     def transaction(self) -> Iterator[Session]:
         """A session whose writes commit together when the block ends, or not at all."""
         with self._write_lock, Session(self._writer, expire_on_commit=False) as session, session.begin():
+            _begin(session, "BEGIN IMMEDIATE")
             yield session
         for tell in session.info.get("after_commit", ()):
             tell()
@@ -99,9 +101,11 @@ class Database:
         """A session that sees one consistent state and writes nothing."""
         if self._path is None:  # in memory there is one connection, so readers take turns with the writer
             with self._write_lock, Session(self._writer, expire_on_commit=False) as session:
+                _begin(session, "BEGIN")
                 yield session
         else:
             with Session(self._reader, expire_on_commit=False) as session:
+                _begin(session, "BEGIN")
                 yield session
 
     def data_version(self) -> int:
@@ -126,6 +130,22 @@ class Database:
             self._claim = None
 
 
+def connection_of(session: Session) -> Connection:
+    """The transaction's one connection. Asking the session for it each time costs as much as a small statement."""
+    connection: Connection = session.info["connection"]
+    return connection
+
+
+def _begin(session: Session, how: str) -> None:
+    """Begin at once, and as a writer where one is meant: the driver's own BEGIN is deferred and late.
+
+    Said here rather than in an engine's event, because an engine with events pays for them at every statement.
+    """
+    connection = session.connection()
+    connection.exec_driver_sql(how)
+    session.info["connection"] = connection
+
+
 def after_commit(session: Session, tell: Callable[[], None]) -> None:
     """Call `tell` once this session's transaction is on disk; never if it is rolled back. It must not raise."""
     session.info.setdefault("after_commit", []).append(tell)
@@ -136,15 +156,11 @@ def _sqlite_engine(url: str, *, read_only: bool = False, **pool: Any) -> Engine:
 
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _record: Any) -> None:
-        # The driver's own implicit BEGIN is deferred and can deadlock on upgrade; transactions are begun below.
+        # The driver's own implicit BEGIN is deferred and can deadlock on upgrade; `_begin` begins.
         connection.isolation_level = None
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")
         if read_only:
             connection.execute("PRAGMA query_only=ON")
-
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Any) -> None:
-        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
 
     return engine
