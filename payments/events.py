@@ -70,7 +70,7 @@ def verified(body: bytes, signature: str, secret: str, *, now: Callable[[], floa
         raise WebhookStaleError(f"the webhook was signed {now() - signed_at:.0f} seconds ago")
     try:
         event = json.loads(body)
-        subject = event["data"]["object"]
+        subject = dict(event["data"]["object"])
         return PaymentEvent(event_id=str(event["id"]), type=str(event["type"]), payment_id=_payment_id(subject))
     except (ValueError, KeyError, TypeError) as broken:
         raise WebhookBrokenError("the webhook is signed but is no event") from broken

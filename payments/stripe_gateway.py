@@ -18,37 +18,15 @@ from payments import stripe_answers, stripe_outcomes
 from payments.gateway import Captured, Declined, Held, HoldRequest, NotCapturable, Payment, Prepared, Released, Unknown
 from payments.money import Money
 from payments.stripe_answers import Certainty, Failure
-from payments.stripe_http import CONNECT_SECONDS, GET_SECONDS, POST_SECONDS, BoundedClient
+from payments.stripe_http import BoundedClient
+from payments.stripe_patience import Budget, Keys
 
 Done = TypeVar("Done")
 Answer = TypeVar("Answer", bound=stripe.StripeObject)
 
-# A whole gateway call ends within this, read-backs included: less than the lease a purchase is worked on under.
-CALL_SECONDS = 14.0
-# Sending again is for answers lost on the way; what keeps failing is the caller's to retry, later.
-SENDS = 2
 # Reading and acting take turns: cancel or refund, and see that it is done; twice, because a late capture may cross.
 RELEASE_ROUNDS = 4
 EXPAND = ["latest_charge"]
-
-
-class Budget:
-    """The time left for one gateway call. A request is started only if its own limit still fits."""
-
-    def __init__(self, now: Callable[[], float]) -> None:
-        self._now = now
-        self._end = now() + CALL_SECONDS
-
-    def allows_post(self) -> bool:
-        """Whether a mutating call fits, with the read that may have to follow it."""
-        return self._left() >= POST_SECONDS + GET_SECONDS + 2 * CONNECT_SECONDS
-
-    def allows_get(self) -> bool:
-        """Whether a read fits."""
-        return self._left() >= GET_SECONDS + CONNECT_SECONDS
-
-    def _left(self) -> float:
-        return self._end - self._now()
 
 
 OUT_OF_TIME = Failure(certainty=Certainty.UNKNOWN, code="out_of_time", message="the time for this call was used up")
@@ -67,7 +45,7 @@ class StripeGateway:
         """A gateway for this account: at Stripe, or at `base_url`; over sockets, or over the given HTTP client."""
         # Else the SDK keeps a file in the home directory and tells Stripe about this machine with every call.
         stripe.enable_telemetry = False
-        http = http_client or BoundedClient()
+        http = http_client or BoundedClient(proxied=base_url is None)
         # Sending again without reading back first is never right here, so the SDK must not.
         options = {"http_client": http, "max_network_retries": 0}
         addresses = {"base_addresses": {"api": base_url.rstrip("/")}} if base_url else {}
@@ -182,13 +160,11 @@ class StripeGateway:
         refused: Callable[[Failure], Done],
     ) -> Done | Unknown:
         """Send, and read back whatever is not a success at first hand; `outcome` is None while it is not done."""
-        budget = Budget(self.now)
+        budget, keys = Budget(self.now), Keys(key)
         doubted = False  # a call of ours may still be under way, so no refusal is definite
         last = OUT_OF_TIME
-        for _ in range(SENDS):
-            if not budget.allows_post():
-                break
-            answer = self._sent(send, key)
+        while keys.allow_another_call() and budget.allows_post():
+            answer = self._sent(send, keys.current)
             intent = answer if isinstance(answer, PaymentIntent) else self._intent(budget, payment_id)
             if isinstance(intent, Failure):
                 return Unknown(reason=_sentence(intent))
@@ -199,24 +175,20 @@ class StripeGateway:
                 doubted |= answer.certainty is not Certainty.REFUSED
                 if answer.certainty is Certainty.REFUSED and not answer.replayed:
                     break
-                if answer.replayed:  # this key has its answer for good; only another key asks again
-                    key += ":again"
+                keys.note(answer)
         if last.certainty is Certainty.REFUSED and not doubted:
             return refused(last)
         return Unknown(reason=_sentence(last))
 
     def _created(self, budget: Budget, send: Callable[[RequestOptions], Answer], key: str) -> Answer | Failure:
         """Create something that moves no money: sent again with the same key while the outcome is open."""
-        last = OUT_OF_TIME
-        for _ in range(SENDS):
-            if not budget.allows_post():
-                break
-            answer = self._sent(send, key, believe_replays=True)
+        keys, last = Keys(key), OUT_OF_TIME
+        while keys.allow_another_call() and budget.allows_post():
+            answer = self._sent(send, keys.current, believe_replays=True)
             if not isinstance(answer, Failure) or (answer.certainty is Certainty.REFUSED and not answer.replayed):
                 return answer
             last = answer
-            if answer.replayed:
-                key += ":again"
+            keys.note(answer)
         return last
 
     def _sent(

@@ -27,9 +27,10 @@ class BoundedClient(stripe.HTTPClient):
 
     name = "httpx2"
 
-    def __init__(self, *, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, *, proxied: bool = True, now: Callable[[], float] = time.monotonic) -> None:
+        """`proxied`: go through the proxy that the environment names, if it names one."""
         super().__init__()
-        self._client = httpx2.Client(follow_redirects=False)
+        self._client = httpx2.Client(follow_redirects=False, trust_env=proxied)
         self._now = now
 
     def request(  # type: ignore[override]

@@ -1,6 +1,7 @@
 """The sandbox on a socket: HTTP/1.1 on the loopback, one thread per connection. Knows sockets and nothing of money."""
 
 import threading
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
@@ -69,15 +70,16 @@ def _handler_for(sandbox: Sandbox) -> type[BaseHTTPRequestHandler]:
 
         def _answer(self) -> None:
             parts = urlsplit(self.path)
-            length = int(self.headers.get("content-length") or 0)
-            if length > MAX_BODY_BYTES:
-                self.send_error(413)
+            length = self.headers.get("content-length") or "0"
+            if not length.isdigit() or int(length) > MAX_BODY_BYTES:
+                self.close_connection = True  # what follows on this connection cannot be told apart
+                self.send_error(413 if length.isdigit() else 400)
                 return
             request = Request(
                 method=self.command,
                 path=parts.path,
                 query=parts.query,
-                body=self.rfile.read(length).decode(),
+                body=self.rfile.read(int(length)).decode(errors="replace"),
                 headers={name.lower(): value for name, value in self.headers.items()},
             )
             try:
@@ -86,12 +88,13 @@ def _handler_for(sandbox: Sandbox) -> type[BaseHTTPRequestHandler]:
                 self.close_connection = True
                 return
             body = response.body.encode()
-            self.send_response(response.status)
-            for name, value in response.headers.items():
-                self.send_header(name, value)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+            with suppress(ConnectionError):  # the caller gave up waiting; what was done is done
+                self.send_response(response.status)
+                for name, value in response.headers.items():
+                    self.send_header(name, value)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
 
         do_GET = do_POST = do_DELETE = _answer  # noqa: N815 (the names the standard library looks for)
 

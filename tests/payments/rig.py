@@ -1,7 +1,9 @@
 """A gateway on a sandbox in this process, a clock that stands still, a wire that remembers what went over it."""
 
+import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from payments.gateway import Held, HoldRequest, Prepared
 from payments.money import Money
@@ -61,6 +63,17 @@ class Rig:
         held = self.gateway.hold(self.prepared(token), key=f"{KEY}:create-charge:1")
         assert isinstance(held, Held), held
         return held
+
+    def control(self, method: str, path: str, content: Any = None) -> Any:
+        """Ask one of the sandbox's own endpoints."""
+        body = "" if content is None else json.dumps(content)
+        response = self.sandbox.handle(Request(method=method, path=f"/_sandbox/{path}", body=body))
+        assert response.status == 200, response.body
+        return response.json
+
+    def answer_the_bank(self, payment_id: str, *, succeeded: bool) -> None:
+        """Authenticate, or fail to, in the buyer's name."""
+        self.control("POST", f"payment_intents/{payment_id}/authenticate", {"succeeded": succeeded})
 
     def _wire(self, request: Request, send: Send) -> Response:
         fault = self.faults_at.get(len(self.sent))
