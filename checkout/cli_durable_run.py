@@ -4,9 +4,12 @@ Knows how a command line becomes an execution and where its output goes: the ans
 handler says to standard error.
 """
 
+import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
+from types import FrameType
 from typing import Annotated
 
 import typer
@@ -21,6 +24,7 @@ from checkout.cli_durable_logs import log_to_stderr
 from checkout.cli_durable_service import (
     DATABASE_URL,
     EXIT_FAILED,
+    EXIT_INTERRUPTED,
     AsJson,
     DatabaseUrl,
     console,
@@ -65,7 +69,7 @@ def run(
         for one in invoked:
             service.register(one.function, one.handler)
         family = Family(service, clock, name, when_waiting=_once(lambda: print_callbacks(service, name, stderr=True)))
-        with _shown(service, clock, name, as_json=as_json):
+        with _interruptible(), _shown(service, clock, name, as_json=as_json):
             family.run(known, Patience(skip_time=skip_time, until_suspended=until_suspended))
         view = service.get(name)
         if as_json:
@@ -109,6 +113,26 @@ def _shown(service: DurableService, clock: SkippingClock, name: str, *, as_json:
         yield
     if not as_json:
         out.print(drawn())
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Ctrl-C ends the process at once, like a kill: a handler's threads cannot be interrupted, and need not be.
+
+    What finished is on disk; the same command takes over once the lease of this one has lapsed.
+    """
+
+    def leave(_number: int, _frame: FrameType | None) -> None:
+        console().show_cursor()
+        console(stderr=True).print("interrupted: the same command goes on from here", highlight=False)
+        sys.stdout.flush()
+        os._exit(EXIT_INTERRUPTED)
+
+    before = signal.signal(signal.SIGINT, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _once(act: Callable[[], None]) -> Callable[[], None]:

@@ -25,6 +25,7 @@ from checkout.store.session import Database
 
 EXIT_FAILED = 1  # the command did its work, and what it ran did not succeed; or the database is out of order
 EXIT_REFUSED = 2  # the command cannot be carried out as asked; nothing was changed
+EXIT_INTERRUPTED = 130  # Ctrl-C, as shells have it: 128 and the signal's number
 
 # A killed command is taken over by the next one after this; until then it renews its lease three times.
 LEASE_SECONDS = 3.0

@@ -171,3 +171,20 @@ def test_two_commands_on_one_execution_do_its_work_once(
     go.touch()
     assert finished(first).result() == finished(second).result()
     assert {"look-up:acme": 1, "file-report": 1} == journal.begun()
+
+
+def test_ctrl_c_ends_a_run_at_once_even_inside_a_step(
+    durable: Command, journal: Journal, processes: list[Any], tmp_path: Path
+) -> None:
+    """Nobody has to wait for a step that hangs; what it was is on disk, and the same command goes on."""
+    go = tmp_path / "go"
+    event = {"companies": ["acme"], "outside": {"journal": str(journal.path), "hold": {"look-up:acme": str(go)}}}
+    run = ("run", "examples/durable/enrichment.py:handler", "--name", "x-1")
+    hanging = durable.process(*run, "--input", json.dumps(event))
+    processes.append(hanging)
+    eventually(lambda: journal.begun()["look-up:acme"], "the look-up has begun")
+    hanging.send_signal(signal.SIGINT)
+    left = finished(hanging, timeout_seconds=10)
+    assert (130, "interrupted: the same command goes on from here") == (left.code, left.err.strip().splitlines()[-1])
+    go.touch()
+    assert "complete" == durable(*run, "--json").result()["status"]
