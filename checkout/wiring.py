@@ -11,8 +11,6 @@ from datetime import timedelta
 from functools import partial
 
 from fastapi import FastAPI
-from merchants.registry import Registry
-from payments.demo_instruments import DemoInstruments
 
 from checkout import housekeeping
 from checkout.api import keys
@@ -31,7 +29,9 @@ from checkout.store.clock import Clock, SystemClock
 from checkout.store.session import Database
 from checkout.store.vault import Vault
 from merchants.fetch import Fetcher
+from merchants.registry import Registry
 from merchants.ucp.profile import platform_profile
+from payments.demo_instruments import DemoInstruments
 from payments.instruments import InstrumentSource, NoInstruments
 from payments.stripe_gateway import StripeGateway
 

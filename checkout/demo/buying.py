@@ -20,7 +20,6 @@ LONG_POLL_SECONDS = 5
 ADA = {
     "firstName": "Ada",
     "lastName": "Lovelace",
-    "email": "ada@example.com",
     "phone": "+12025550123",
     "address1": "1 Engine Way",
     "city": "Los Angeles",
@@ -42,9 +41,9 @@ class Developer:
     api_key: str
     http: httpx2.Client
 
-    def create(self, product_url: str, constraints: Mapping[str, int] | None = None) -> dict[str, Any]:
+    def create(self, product_url: str, email: str, constraints: Mapping[str, int] | None = None) -> dict[str, Any]:
         """The first call: what to buy, and for whom."""
-        body: dict[str, Any] = {"buyer": ADA, "productUrl": product_url, "quantity": 1}
+        body: dict[str, Any] = {"buyer": {**ADA, "email": email}, "productUrl": product_url, "quantity": 1}
         if constraints:
             body["constraints"] = dict(constraints)
         return self._call("POST", "/api/v1/checkout-intents", body)

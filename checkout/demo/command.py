@@ -21,7 +21,7 @@ from checkout.demo.stage import TENANT, Stage, stage, until
 from checkout.settings import Settings
 
 # What the shop's request log calls the two moments the demo waits for.
-MOMENT = {Kill.ORDER_PLACED: "order_placed", Kill.ORDER_STALLED: "order_stalled"}
+MOMENT = {Kill.ORDER_PLACED: "order_placed", Kill.ORDER_STALLED: "order_requested"}
 
 
 def demo(
@@ -55,15 +55,15 @@ def _play(scenery: Stage, developer: Developer, console: Console) -> list[Outcom
     console.print(report.opening(scenery.service.url, scenery.shop.url, scenery.sandbox.url))
     for number, scene in enumerate(SCENES, 1):
         console.print(report.heading(number, scene))
-        outcomes.append(_purchase(scenery, developer, scene, console))
+        outcomes.append(_purchase(scenery, developer, scene, f"ada+{number}@example.com", console))
         console.print(report.verdict(outcomes[-1]))
     return outcomes
 
 
-def _purchase(scenery: Stage, developer: Developer, scene: Scene, console: Console) -> Outcome:
+def _purchase(scenery: Stage, developer: Developer, scene: Scene, email: str, console: Console) -> Outcome:
     """One scene: create, poll to the offer, confirm, poll to the end; and the kill, if it has one."""
     begun = time.monotonic()
-    intent = developer.create(scenery.products()[scene.product], scene.constraints)
+    intent = developer.create(scenery.products()[scene.product], email, scene.constraints)
     console.print(report.line("create", intent["id"]))
     intent = developer.until(intent["id"], "awaiting_confirmation", "failed")
     if intent["state"] == "awaiting_confirmation":
@@ -71,7 +71,8 @@ def _purchase(scenery: Stage, developer: Developer, scene: Scene, console: Conso
         developer.confirm(intent["id"], scene.pays_with)
         console.print(report.line("confirm", scene.pays_with))
         if scene.kill:
-            until(scene.kill.value, lambda: scenery.shop_saw(intent["id"], MOMENT[scene.kill or Kill.ORDER_PLACED]))
+            moment = MOMENT[scene.kill]
+            until(scene.kill.value, lambda: scenery.shop_saw(moment, scene.product))
             killed = scenery.service.process.pid
             scenery.kill_and_restart()
             console.print(report.line("kill -9", f"process {killed}: {scene.kill.value}"))
@@ -80,7 +81,7 @@ def _purchase(scenery: Stage, developer: Developer, scene: Scene, console: Conso
     return Outcome(
         scene=scene,
         intent=intent,
-        orders=scenery.orders(intent["id"]),
+        orders=scenery.orders(email),
         money=scenery.money(intent["id"]),
         milliseconds=round((time.monotonic() - begun) * 1000),
     )

@@ -12,7 +12,9 @@ from rich.text import Text
 from checkout.demo.scenes import Scene
 from payments.money import Money
 
-COLUMNS = ("", "purchase", "outcome", "order", "held", "captured", "released", "ms")
+COLUMNS = ("", "intent", "outcome", "order", "held", "captured", "released", "ms")
+# An intent's first characters tell the six apart; its whole id stands above, and in `--json`.
+SHORT_ID = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,8 +77,7 @@ def opening(service_url: str, shop_url: str, sandbox_url: str) -> RenderableType
 
 def heading(number: int, scene: Scene) -> RenderableType:
     """A scene begins."""
-    title = Text.assemble((f"{number}  {scene.title}", "bold"), (f"  {scene.shows}", "dim"))
-    return Group(Text(), Rule(title, align="left", style="dim"))
+    return Group(Text(), Text.assemble((f"{number}  {scene.title}", "bold"), (f"  {scene.shows}", "dim")))
 
 
 def line(what: str, detail: str) -> RenderableType:
@@ -105,11 +106,14 @@ def table(outcomes: Sequence[Outcome]) -> RenderableType:
     """The end: what the shop's book and the sandbox's log say, beside what the service says."""
     drawn = Table(box=None, pad_edge=False, header_style="dim", title_justify="left")
     for name in COLUMNS:
-        drawn.add_column(name, justify="right" if name in COLUMNS[4:] else "left", no_wrap=True)
+        fold = name == "outcome"  # the longest code is wider than half a terminal
+        drawn.add_column(
+            name, justify="right" if name in COLUMNS[4:] else "left", no_wrap=not fold, overflow="fold", min_width=2
+        )
     for outcome in outcomes:
         drawn.add_row(
             Text("✓", style="green") if outcome.right else Text("✗", style="red"),
-            outcome.scene.title,
+            f"{outcome.intent['id'][:SHORT_ID]}…",
             Text(outcome.said, style="green" if outcome.said == "completed" else "yellow"),
             ", ".join(order["order_id"] for order in outcome.orders) or "none",
             *(_minor(outcome.moved(kind)) for kind in ("hold", "capture", "release")),

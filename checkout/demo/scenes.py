@@ -8,8 +8,8 @@ from enum import StrEnum
 class Kill(StrEnum):
     """The moment at which the demo kills the service, as the shop's log tells it."""
 
-    ORDER_PLACED = "the order is in the shop's book, its answer still on the way"
-    ORDER_STALLED = "the shop has read the order request and sits on it"
+    ORDER_PLACED = "the order is in the book, its answer on the way"
+    ORDER_STALLED = "the shop sits on the order request"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +57,7 @@ SCENES = (
     Scene(
         title="kill -9 after the charge",
         product="late",
-        shows="another process takes over, finds the order, captures",
+        shows="taken over; the order is found and paid for",
         kill=Kill.ORDER_PLACED,
     ),
     Scene(

@@ -49,16 +49,14 @@ class Stage:
         """What the sandbox's money log says of a purchase."""
         return [line for line in _lines(self.folder / "money.jsonl") if line.get("reference") == intent_id]
 
-    def orders(self, intent_id: str) -> list[dict[str, Any]]:
-        """What the shop's order book says of a purchase."""
-        return [line for line in _lines(self.folder / "orders.jsonl") if intent_id in line.get("reference", "")]
+    def orders(self, email: str) -> list[dict[str, Any]]:
+        """What the shop's order book says of a buyer; each purchase of the demo has a buyer of its own."""
+        return [line for line in _lines(Path(self.shop.said["book"])) if line["email"] == email]
 
-    def shop_saw(self, intent_id: str, event: str) -> bool:
-        """Whether the shop's request log has this event for a purchase."""
-        return any(
-            line["event"] == event and intent_id in line.get("reference", "")
-            for line in _lines(self.folder / "requests.jsonl")
-        )
+    def shop_saw(self, event: str, product: str) -> bool:
+        """Whether the shop's request log has this event for a product."""
+        lines = _lines(Path(self.shop.said["log"]))
+        return any(line["event"] == event and line.get("product") == product for line in lines)
 
     def kill_and_restart(self) -> None:
         """`kill -9` the service, and start another process on the same database and port."""
@@ -95,7 +93,7 @@ def service_environment(folder: Path, sandbox: Child, shop: Child, port: int) ->
         "CHECKOUT_DATABASE_URL": f"sqlite:///{folder / 'checkout.sqlite3'}",
         "CHECKOUT_PAYMENT_SANDBOX_URL": sandbox.url,
         "CHECKOUT_PUBLIC_URL": f"http://127.0.0.1:{port}",
-        "CHECKOUT_ALLOWED_PRIVATE_HOSTS": json.dumps([shop.url.partition("://")[2].strip("/")]),
+        "CHECKOUT_ALLOWED_PRIVATE_HOSTS": json.dumps(shop.said["hosts"]),
         "CHECKOUT_DEMO_INSTRUMENTS": "true",
         "CHECKOUT_LEASE_SECONDS": str(LEASE_SECONDS),
         "STRIPE_API_KEY": "",
@@ -116,8 +114,6 @@ def stage(folder: Path, api_key: Callable[[dict[str, str]], str]) -> Iterator[St
                 "0",
                 "--book",
                 str(folder / "orders.jsonl"),
-                "--log",
-                str(folder / "requests.jsonl"),
                 folder=folder,
             )
             started.append(shop)

@@ -1,0 +1,5 @@
+"""`python -m checkout`: the command, without its script."""
+
+from checkout.cli import main
+
+main()
