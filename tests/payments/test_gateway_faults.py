@@ -207,3 +207,22 @@ def test_no_call_is_started_that_could_outlive_its_owner() -> None:
     before = len(rig.sent)
     assert isinstance(slow.hold(prepared, key="ci:hold"), Unknown)
     assert ["POST", "GET"] == [request.method for request in rig.sent[before:]]
+
+
+@pytest.mark.parametrize("kind", ["before", "409", "429", "500"])
+def test_a_call_that_was_not_executed_is_sent_once_more_at_once(kind: str) -> None:
+    """Nobody has to ask twice for one lost call: it is read back as not done, and sent again with the same key."""
+    rig = Rig()
+    prepared = rig.prepared()
+    rig.sandbox.faults.add(Fault.model_validate({"kind": kind, "method": "POST"}))
+    assert isinstance(rig.gateway.hold(prepared, key="ci:hold"), Held)
+    assert ["ci:hold:confirm"] * 2 == [request.idempotency_key for request in rig.sent if "confirm" in request.path]
+
+
+def test_a_definite_failure_after_an_unknown_attempt_is_unknown() -> None:
+    """The lost attempt may still arrive, so the refusal of the second concludes nothing; a first-hand one does."""
+    rig = Rig()
+    prepared = Prepared(payment_id=rig.prepared().payment_id, payment_method_id="pm_unheard_of")
+    rig.sandbox.faults.add(Fault(kind="before", method="POST"))
+    assert isinstance(rig.gateway.hold(prepared, key="ci:hold"), Unknown)
+    assert isinstance(rig.gateway.hold(prepared, key="ci:hold"), Declined)
