@@ -12,7 +12,8 @@ from merchants.demo.http import Request, Response, json_response
 from merchants.demo.requests import RefusedError, document
 from merchants.ucp.reading import mapping, objects, text, whole
 
-PAGE = 5
+# The protocol's own default.
+PAGE = 10
 MAX_IDS = 20
 
 
@@ -35,7 +36,7 @@ def _search(request: Request, body: Mapping[str, Any]) -> Response:
         if query in (None, "*") or any(word in f"{product.title} {product.handle}".casefold() for word in words)
     ]
     paging = mapping(body.get("pagination"))
-    start = int(cursor) if (cursor := text(paging.get("cursor")) or "0").isdigit() else 0
+    start = int(cursor) if (cursor := text(paging.get("cursor")) or text(body.get("cursor")) or "0").isdigit() else 0
     end = start + min(max(whole(paging.get("limit")) or PAGE, 1), PAGE)
     more = end < len(found)
     return _answer(
@@ -87,7 +88,7 @@ def _product(request: Request, body: Mapping[str, Any]) -> Response:
         options = shown[0].options if not selected or variant or not fitting else {}
         effective = [{"name": name, "label": label} for name, label in options.items()] or selected
         return _answer(request, product={**_show(request, product, shown), "selected": effective})
-    raise RefusedError("not_found", f"there is no product {wanted}", status=404)
+    raise RefusedError("not_found", f"there is no product {wanted}", status=200)
 
 
 def _names(request: Request, product: Product) -> Sequence[str]:
@@ -105,4 +106,4 @@ def _show(request: Request, product: Product, variants: Sequence[Variant]) -> di
 
 
 def _answer(request: Request, **parts: Any) -> Response:
-    return json_response(200, {"ucp": dialects.envelope(request.wire), **parts})
+    return json_response(200, {"ucp": dialects.envelope(request.wire, dialects.CATALOG), **parts})

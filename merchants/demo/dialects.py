@@ -21,12 +21,13 @@ INSTRUMENT_TYPE = "card"
 SIGNER = Signer.from_secret(0x5EED, "demo-shop")
 _SPECIFICATION = "https://ucp.dev"
 _CAPABILITIES = ("checkout", "fulfillment", "discount", "order")
-_CATALOG = ("catalog.lookup", "catalog.search")
+CATALOG = ("catalog.lookup", "catalog.search")
+_SESSION = ("checkout", "fulfillment", "discount")
 
 
 def capabilities(wire: WireVersion) -> Sequence[str]:
     """What the shop declares. The first version knew no catalog."""
-    return (*_CAPABILITIES, *(_CATALOG if wire.keyed_registries else ()))
+    return (*_CAPABILITIES, *(CATALOG if wire.keyed_registries else ()))
 
 
 def profile(wire: WireVersion, base: str) -> dict[str, Any]:
@@ -60,9 +61,7 @@ def profile(wire: WireVersion, base: str) -> dict[str, Any]:
         "capabilities": {name: [entry] for name, entry in entries.items()},
         "payment_handlers": {HANDLER_NAME: [_handler(wire)]},
     }
-    if wire.typed_destinations:
-        return {"ucp": body, "keys": [SIGNER.jwk]}
-    return {"ucp": {**body, "signing_keys": [SIGNER.jwk]}}
+    return {"ucp": body, wire.keys_field: [SIGNER.jwk]}
 
 
 def session(wire: WireVersion, base: str, held: Session, *, extra: Mapping[str, Any]) -> dict[str, Any]:
@@ -77,16 +76,13 @@ def session(wire: WireVersion, base: str, held: Session, *, extra: Mapping[str, 
         "buyer": dict(held.buyer),
         "totals": totals(wire, held),
         "links": [{"type": "terms_of_service", "url": f"{base}/terms"}],
-        "messages": [
-            {"type": "error", "code": code, "path": path, "content": sentence, "severity": "recoverable"}
-            for code, path, sentence in (held.missing() if held.status == "incomplete" else ())
-        ],
+        "messages": _messages(held),
         "fulfillment": {"methods": [_method(wire, held, line_ids)]},
         "payment": {"instruments": []} if wire.keyed_registries else {"handlers": [_old_handler(wire)]},
         "expires_at": held.expires_at.isoformat(),
         "continue_url": f"{base}/checkout/{held.session_id}",
     }
-    if held.applied_codes:
+    if held.codes:
         document["discounts"] = {
             "codes": list(held.codes),
             "applied": [
@@ -106,7 +102,7 @@ def order(wire: WireVersion, base: str, held: Session) -> dict[str, Any]:
     for line in lines:
         line["quantity"] = {"original": line["quantity"], "total": line["quantity"], "fulfilled": 0}
     return {
-        "ucp": envelope(wire),
+        "ucp": envelope(wire, ("order",)),
         "id": held.order_id,
         "checkout_id": held.session_id,
         "permalink_url": f"{base}/orders/{held.order_id}",
@@ -160,9 +156,9 @@ def product(base: str, shown: Product, variants: Sequence[Variant]) -> dict[str,
     }
 
 
-def envelope(wire: WireVersion, *, status: str | None = None) -> dict[str, Any]:
-    """The `ucp` envelope of an answer."""
-    names = [f"{SERVICE}.{name}" for name in capabilities(wire)]
+def envelope(wire: WireVersion, names: Sequence[str] = _SESSION, *, status: str | None = None) -> dict[str, Any]:
+    """The `ucp` envelope of an answer, with the capabilities the answer is about."""
+    names = [f"{SERVICE}.{name}" for name in names]
     if not wire.keyed_registries:
         return {"version": wire.version, "capabilities": [{"name": name, "version": wire.version} for name in names]}
     return {
@@ -178,9 +174,15 @@ def refusal(wire: WireVersion, status: int, code: str, sentence: str) -> tuple[i
     if not wire.keyed_registries:
         return status, {"detail": sentence, "code": code}
     message = {"type": "error", "code": code, "content": sentence, "severity": "unrecoverable"}
-    if not wire.typed_destinations:
-        return status, {"ucp": envelope(wire, status="error"), "messages": [message]}
-    return 200, {"ucp": envelope(wire, status="error"), "messages": [message]}
+    if wire.typed_destinations or code == "out_of_stock":
+        status = 200
+    return status, {"ucp": envelope(wire, status="error"), "messages": [message]}
+
+
+def protocol_error(code: str, sentence: str) -> dict[str, Any]:
+    """A request that was wrong in itself: the flat form, and the same as a message for clients that read only those."""
+    message = {"type": "error", "code": code, "content": sentence, "severity": "unrecoverable"}
+    return {"code": code, "content": sentence, "messages": [message]}
 
 
 def totals(wire: WireVersion, held: Session) -> list[dict[str, Any]]:
@@ -195,6 +197,25 @@ def totals(wire: WireVersion, held: Session) -> list[dict[str, Any]]:
     if amounts.tax is not None:
         entries.append({"type": "tax", "display_text": "Tax", "amount": amounts.tax})
     return [*entries, {"type": "total", "display_text": "Total", "amount": amounts.stated_total}]
+
+
+def _messages(held: Session) -> list[dict[str, str]]:
+    missing = held.missing() if held.status == "incomplete" else ()
+    return [
+        *(
+            {"type": "error", "code": code, "path": path, "content": sentence, "severity": "recoverable"}
+            for code, path, sentence in missing
+        ),
+        *(
+            {
+                "type": "warning",
+                "code": "discount_code_invalid",
+                "path": "$.discounts.codes",
+                "content": f"The code {code} is not valid here",
+            }
+            for code in held.rejected_codes
+        ),
+    ]
 
 
 def _line(held: Session, line: Line) -> dict[str, Any]:

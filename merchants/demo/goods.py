@@ -99,7 +99,7 @@ STOCK = 1_000
 LIMITED_STOCK = 2
 # What the discounted product and the code each take off, in minor units per unit and per session.
 OWN_DISCOUNT_MINOR = 400
-CODES = {"SAVE5": 500}
+CODES = {"SAVE5": 500, "THANKS": 250}
 PRICE_RISE_MINOR = 1_100
 
 # Tax on goods by country or country-region, in hundred-thousandths; elsewhere none.

@@ -87,6 +87,11 @@ class Session:
         """The codes that are worth something here."""
         return tuple(dict.fromkeys(code.upper() for code in self.codes if code.upper() in goods.CODES))
 
+    @property
+    def rejected_codes(self) -> Sequence[str]:
+        """The codes that are worth nothing, as they were sent."""
+        return tuple(code for code in self.codes if code.upper() not in goods.CODES)
+
     def unit_price(self, line: Line) -> int:
         """A line's price per unit, in minor units; it rises where the behaviour says so."""
         risen = self.behaviour is Behaviour.PRICE_CHANGES and self.read_after_ready
@@ -114,8 +119,6 @@ class Session:
     def missing(self) -> Sequence[tuple[str, str, str]]:
         """What keeps it from being completed: code, path, sentence."""
         said: list[tuple[str, str, str]] = []
-        if not self.buyer.get("email"):
-            said.append(("missing", "$.buyer.email", "An e-mail address is needed for the receipt"))
         if not self.country:
             said.append(("missing", "$.fulfillment.methods[0].destinations", "A shipping address is needed"))
         elif not self.rates:

@@ -73,7 +73,7 @@ class Shop:
             return self._answer(request, path, released=released)
         except RefusedError as refused:
             if refused.protocol:
-                return json_response(refused.status, {"code": refused.code, "content": str(refused)})
+                return json_response(refused.status, dialects.protocol_error(refused.code, str(refused)))
             return json_response(*dialects.refusal(request.wire, refused.status, refused.code, str(refused)))
 
     def _answer(self, request: Request, path: list[str], *, released: bool) -> Response:  # noqa: PLR0911 (routes)
@@ -124,7 +124,7 @@ class Shop:
     def _update(self, request: Request, session_id: str) -> Response:
         before = self._find(session_id)
         if before.status not in OPEN:
-            raise RefusedError("checkout_immutable", f"the session is {before.status}", status=409)
+            raise RefusedError("checkout_immutable", f"the session is {before.status}", status=409, protocol=True)
         held = read_session(request, session_id, before.created_at, before=before)
         self._keep(held)
         return self._show(request, held)
@@ -153,7 +153,7 @@ class Shop:
         if held.status == "completed":
             raise RefusedError("already_completed", "the session is already completed", status=409, protocol=True)
         if held.status == "canceled":
-            raise RefusedError("checkout_immutable", "the session is canceled", status=409)
+            raise RefusedError("checkout_immutable", "the session is canceled", status=409, protocol=True)
         if held.missing():
             return self._show(request, held)
         instrument = instrument_of(request)
@@ -190,9 +190,9 @@ class Shop:
     def _cancel(self, request: Request, session_id: str) -> Response:
         held = self._find(session_id)
         if held.status == "completed":
-            raise RefusedError("checkout_immutable", "the session is completed", status=409)
+            raise RefusedError("checkout_immutable", "the session is completed", status=409, protocol=True)
         if held.status == "complete_in_progress" and held.behaviour is Behaviour.COMPLETES_LATER:
-            raise RefusedError("checkout_in_progress", "the order is being placed", status=409)
+            raise RefusedError("checkout_in_progress", "the order is being placed", status=409, protocol=True)
         self.books.note("canceled", session=session_id, product=held.behaviour)
         return self._show(request, self._keep(replace(held, status="canceled")))
 

@@ -28,7 +28,7 @@ def platform_profile(base_url: str, *, wire: WireVersion = LATEST, signers: Sequ
                 "version": wire.version,
                 "capabilities": [{"name": name, **entry} for name, entry in entries.items()],
             },
-            "signing_keys": keys,
+            wire.keys_field: keys,
         }
     service = {
         "version": wire.version,
@@ -43,8 +43,7 @@ def platform_profile(base_url: str, *, wire: WireVersion = LATEST, signers: Sequ
         "capabilities": {name: [entry] for name, entry in entries.items()},
         "payment_handlers": {},
     }
-    # From the version with typed destinations on, keys stand beside the envelope; before, inside it.
-    return {"ucp": body, "keys": keys} if wire.typed_destinations else {"ucp": {**body, "signing_keys": keys}}
+    return {"ucp": body, wire.keys_field: keys}
 
 
 def _capability(name: str, wire: WireVersion) -> dict[str, Any]:

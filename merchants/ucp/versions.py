@@ -23,6 +23,8 @@ class WireVersion:
     update_carries_id: bool
     # A destination says what kind it is.
     typed_destinations: bool
+    # Where a profile publishes its keys.
+    keys_field: str
 
 
 VERSIONS = (
@@ -34,6 +36,7 @@ VERSIONS = (
         request_currency=False,
         update_carries_id=False,
         typed_destinations=True,
+        keys_field="keys",
     ),
     WireVersion(
         version="2026-04-08",
@@ -43,6 +46,7 @@ VERSIONS = (
         request_currency=False,
         update_carries_id=False,
         typed_destinations=False,
+        keys_field="signing_keys",
     ),
     WireVersion(
         version="2026-01-11",
@@ -52,6 +56,7 @@ VERSIONS = (
         request_currency=True,
         update_carries_id=True,
         typed_destinations=False,
+        keys_field="signing_keys",
     ),
 )
 """Newest first: the order in which we prefer them."""
