@@ -11,6 +11,7 @@ def test_the_shim_fits_the_sdk_that_is_installed() -> None:
     shim.apply()
     assert __version__.startswith("3.0.")
     assert state._STOP_SIGNAL_POLL_SECONDS > 0.01, "the SDK no longer sleeps long: delete checkout/durable/shim.py"
+    assert 0.0 == state._BLOCKED_CALLER_WAIT_SECONDS
     assert "stop_and_wake" == state.ExecutionState.stop_checkpointing.__code__.co_name
 
 
