@@ -74,6 +74,6 @@ def decode(form: str) -> dict[str, Any]:
 def _with_lists(node: Any) -> Any:
     if not isinstance(node, dict):
         return node
-    if node and all(name.isdigit() for name in node):
+    if node and all(name.isdecimal() for name in node):
         return [_with_lists(node[name]) for name in sorted(node, key=int)]
     return {name: _with_lists(value) for name, value in node.items()}
