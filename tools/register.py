@@ -1,4 +1,4 @@
-"""Register this checkout in an environment as an installed distribution: metadata, entry points, the `checkout` command.
+"""Register this checkout in an environment as a distribution: metadata, entry points, the `checkout` command.
 
 It does what an editable install does, without a build back end, so that setting up needs nothing but the lock.
 """

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -32,14 +33,12 @@ def main() -> None:
     options.add_argument("--suspended", type=int, default=2000)
     options.add_argument("--json", action="store_true")
     asked = options.parse_args()
-    figures = {
-        "race": _race(asked.rounds, asked.sequential, asked.concurrent, asked.in_flight),
-        "suspended": _suspended(asked.suspended),
-    }
+    race = _race(asked.rounds, asked.sequential, asked.concurrent, asked.in_flight)
+    suspended = _suspended(asked.suspended)
     if asked.json:
-        print(json.dumps(figures, indent=2))  # noqa: T201 (the data)
+        print(json.dumps({"race": race, "suspended": suspended}, indent=2))  # noqa: T201 (the data)
     else:
-        _show(figures)
+        _show(race, suspended)
 
 
 def _race(rounds: int, sequential: int, concurrent: int, in_flight: int) -> dict[str, dict[str, list[float]]]:
@@ -67,16 +66,15 @@ def _race(rounds: int, sequential: int, concurrent: int, in_flight: int) -> dict
     return figures
 
 
-def _suspended(count: int) -> dict[str, object]:
+def _suspended(count: int) -> dict[str, Any]:
     done = subprocess.run(
         [sys.executable, "-m", "tests.bench.suspended", str(count)], check=True, capture_output=True, text=True
     )
-    figures: dict[str, object] = json.loads(done.stdout)
+    figures: dict[str, Any] = json.loads(done.stdout)
     return figures
 
 
-def _show(figures: dict[str, dict[str, object]]) -> None:
-    race: dict[str, dict[str, list[float]]] = figures["race"]  # type: ignore[assignment] # shaped by _race
+def _show(race: dict[str, dict[str, list[float]]], cost: dict[str, Any]) -> None:
     table = Table(title="The purchase's steps, empty: six steps and one wait, SQLite, same disk, one run", box=None)
     table.add_column("")
     for name in race:
@@ -90,11 +88,10 @@ def _show(figures: dict[str, dict[str, object]]) -> None:
         ]
         table.add_row(measure, *cells, f"{medians[0] / medians[1]:.2f}" if medians[1] else "")
     out.print(table)
-    cost = figures["suspended"]
     out.print(
         f"\n{cost['suspended']} suspended checkouts: {cost['memory_bytes_each']:.0f} bytes of memory and "
         f"{cost['disk_bytes_each']:.0f} bytes of disk each; {cost['threads']} threads "
-        f"({', '.join(map(str, cost['thread_names']))}), {cost['tasks']} tasks."  # type: ignore[call-overload]
+        f"({', '.join(cost['thread_names'])}), {cost['tasks']} tasks."
     )
 
 

@@ -22,12 +22,12 @@ NOTIFICATION_POLL_SECONDS = 0.005
 _offered: dict[str, threading.Event] = {}
 
 
-@DBOS.step()  # type: ignore[untyped-decorator] # dbos types its decorators loosely
+@DBOS.step()
 def _step(name: str, value: int) -> dict[str, Any]:
     return {"step": name, "value": value}
 
 
-@DBOS.workflow()  # type: ignore[untyped-decorator]
+@DBOS.workflow()
 def _saga(name: str) -> int:
     value = 0
     for step in STEPS_BEFORE:
@@ -74,7 +74,6 @@ def running(folder: Path) -> Iterator[Dbos]:
         "system_database_url": f"sqlite:///{folder / 'dbos.sqlite3'}",
         "notification_listener_polling_interval_sec": NOTIFICATION_POLL_SECONDS,
         "log_level": "ERROR",
-        "run_admin_server": False,
     }
     DBOS(config=config)
     DBOS.launch()
