@@ -155,8 +155,15 @@ class Match:
 class Merchant(Protocol):
     """A merchant flow. One instance serves many purchases at once, so it holds no purchase's state."""
 
-    name: str
-    capabilities: Capabilities
+    @property
+    def name(self) -> str:
+        """The adapter's name; an offer's `merchant` is it."""
+        ...
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the merchant can do."""
+        ...
 
     def match(self, product_url: str) -> Match:
         """Whether this adapter buys from `product_url`. May ask the merchant (discovery); must not raise."""

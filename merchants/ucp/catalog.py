@@ -104,7 +104,8 @@ def _candidate(variant: Mapping[str, Any], product_title: str) -> _Candidate | N
         return None
     options = {
         name: label
-        for option in objects(variant.get("options"))
+        # A product without variants says in `selected` which choice it stands for.
+        for option in objects(variant.get("selected") or variant.get("options"))
         if (name := text(option.get("name"))) and (label := text(option.get("label")))
     }
     return _Candidate(
