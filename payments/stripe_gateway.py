@@ -46,10 +46,13 @@ class StripeGateway:
         # Else the SDK keeps a file in the home directory and tells Stripe about this machine with every call.
         stripe.enable_telemetry = False
         http = http_client or BoundedClient(proxied=base_url is None)
-        # Sending again without reading back first is never right here, so the SDK must not.
-        options = {"http_client": http, "max_network_retries": 0}
-        addresses = {"base_addresses": {"api": base_url.rstrip("/")}} if base_url else {}
-        return cls(client=StripeClient(api_key, **options, **addresses), http_client=http)  # type: ignore[arg-type]
+        client = StripeClient(
+            api_key,
+            http_client=http,
+            max_network_retries=0,  # sending again without reading back first is never right here
+            base_addresses={"api": base_url.rstrip("/")} if base_url else None,
+        )
+        return cls(client=client, http_client=http)
 
     def close(self) -> None:
         """Close the connections."""

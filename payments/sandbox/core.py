@@ -73,11 +73,14 @@ class Sandbox:
         return tuple(self._control.requests)
 
     def state(self) -> Json:
-        """Everything that can make two sandboxes answer differently, as data: equal states behave equally."""
+        """Everything that can make two sandboxes answer differently, as data: equal states behave equally.
+
+        Names of requests are left out: they count reads, which change nothing.
+        """
         with self._lock:
             self._catch_up()
             return {
-                "records": [record.json() for record in self.world.records.values()],
+                "records": [{**record.json(), "request": None} for record in self.world.records.values()],
                 "keys": self._keys.used(),
                 "faults": [fault.model_dump() for fault in self.faults.waiting],
             }

@@ -77,9 +77,11 @@ class IdempotencyKeys:
         else:
             self._entries[key].answer = answer
 
-    def used(self) -> list[tuple[str, str]]:
-        """Every key known now, with its endpoint: part of what tells two worlds apart."""
-        return sorted((key, entry.path) for key, entry in self._entries.items())
+    def used(self) -> list[tuple[str, str, int | None]]:
+        """Every key known now, with its endpoint and the status it answers with: part of what tells worlds apart."""
+        return sorted(
+            (key, entry.path, entry.answer.status if entry.answer else None) for key, entry in self._entries.items()
+        )
 
     def _forget(self, now: datetime) -> None:
         gone = [key for key, entry in self._entries.items() if entry.answer and now - entry.used_at >= KEPT_FOR]
