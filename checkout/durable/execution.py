@@ -4,12 +4,13 @@ Knows names, ARNs and the meaning of each field; no rows, no operations. Mutable
 saves it (`changes.py`); nobody else holds one.
 """
 
+import json
 import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from checkout.durable.errors import InvalidNameError
+from checkout.durable.errors import InvalidNameError, InvalidPayloadError
 from checkout.durable.views import ExecutionStatus, ExecutionView
 
 # AWS's patterns. The region is nowhere and the account nobody's, so that no ARN of ours is taken for one of AWS's.
@@ -120,3 +121,11 @@ def check_name(name: str, what: str) -> None:
     """Refuse what AWS would refuse."""
     if not _NAME.fullmatch(name):
         raise InvalidNameError(f"{name!r} is no {what}: use 1 to 64 letters, digits, hyphens and underscores")
+
+
+def check_json(payload: str) -> None:
+    """Refuse an input that is no JSON: the SDK hands it over parsed, and would stumble on every invocation."""
+    try:
+        json.loads(payload)
+    except ValueError as unreadable:
+        raise InvalidPayloadError(f"an input must be JSON text: {unreadable}") from unreadable

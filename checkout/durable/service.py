@@ -17,7 +17,7 @@ from checkout.durable import lifecycle, shim, store
 from checkout.durable.callbacks import Callbacks
 from checkout.durable.changes import Core, Notice, view_of
 from checkout.durable.errors import ExecutionNameConflictError, ExecutionNotFoundError, PayloadTooLargeError
-from checkout.durable.execution import Execution, check_name, name_of
+from checkout.durable.execution import Execution, check_json, check_name, name_of
 from checkout.durable.operations import Operations
 from checkout.durable.queries import ExecutionPage, Filter, Queries
 from checkout.durable.registry import Registry
@@ -112,9 +112,10 @@ class DurableService:
         """Start an execution of `function` with JSON text as input. The same name, function and input: the first one.
 
         Raises ExecutionNameConflictError (another input or function), FunctionNotRegisteredError, InvalidNameError,
-        PayloadTooLargeError.
+        InvalidPayloadError, PayloadTooLargeError.
         """
         check_name(name, "execution name")
+        check_json(payload)
         if size_bytes(payload) > EXECUTION_PAYLOAD_BYTES:
             raise PayloadTooLargeError(f"an input is at most {EXECUTION_PAYLOAD_BYTES} bytes")
         registration = self._core.registry.newest(function)

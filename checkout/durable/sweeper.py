@@ -35,16 +35,21 @@ class Sweeper:
         keys = self._find(_E.id, and_(due, self._manageable()), _E.id)
         return sum(self._settled(key) for key in keys) + self._delete(now)
 
-    def runnable(self) -> list[int]:
-        """Executions that wait for a worker of this process, the longest waiting first; at most one batch."""
-        return self._find(_E.id, and_(self._invocable(), _E.wake_at <= self._core.clock.now()), _E.wake_at)
+    def runnable(self, *, limit: int | None = None) -> list[int]:
+        """Executions that wait for a worker of this process, the longest waiting first; by default one batch."""
+        waiting = and_(self._invocable(), _E.wake_at <= self._core.clock.now())
+        return self._find(_E.id, waiting, _E.wake_at, limit)
 
     def next_moment(self) -> datetime | None:
-        """When the next thing falls due for executions this process can handle; None if nothing ever will by itself."""
+        """When the next thing will fall due for executions this process can handle; None if nothing will by itself.
+
+        What is due already is not counted: it is swept, or it waits for a worker.
+        """
+        now = self._core.clock.now()
         with self._core.database.read() as session:
-            wake = self._earliest(session, _E.wake_at, self._invocable())
-            timer = self._earliest(session, _E.timer_at, self._manageable())
-            lease = self._earliest(session, _E.lease_until, self._manageable())
+            wake = self._earliest(session, _E.wake_at, and_(self._invocable(), _E.wake_at > now))
+            timer = self._earliest(session, _E.timer_at, and_(self._manageable(), _E.timer_at > now))
+            lease = self._earliest(session, _E.lease_until, and_(self._manageable(), _E.lease_until > now))
         return min((moment for moment in (wake, timer, lease) if moment is not None), default=None)
 
     def unrunnable(self) -> list[tuple[str, int, int]]:
@@ -72,8 +77,8 @@ class Sweeper:
             tuple_(_E.function, _E.version).in_(known),
         )
 
-    def _find(self, column: Any, condition: ColumnElement[bool], order: Any) -> list[int]:
-        query = select(column).where(condition).order_by(order).limit(self._core.settings.batch)
+    def _find(self, column: Any, condition: ColumnElement[bool], order: Any, limit: int | None = None) -> list[int]:
+        query = select(column).where(condition).order_by(order).limit(limit or self._core.settings.batch)
         with self._core.database.read() as session:
             return [row[0] for row in connection_of(session).execute(query)]
 

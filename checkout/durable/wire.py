@@ -146,6 +146,8 @@ class Wire:
         execution = changes.execution
         answer: dict[str, Any] = {"NewExecutionState": {"Operations": []}}
         execution.sequence += 1
+        if any(one.ended for one in applied.operations.values()):
+            execution.failures = 0  # it makes progress, so it is not broken
         execution.lease_until = changes.now + timedelta(seconds=self._core.settings.lease_seconds)
         if applied.ending is not None:
             self._end(changes, applied.ending)

@@ -132,6 +132,21 @@ def test_a_stopped_dispatcher_claims_nothing_more(tmp_path: Path) -> None:
     service.database.close()
 
 
+def test_a_backlog_does_not_keep_the_pacer_busy(tmp_path: Path) -> None:
+    """What waits for a worker is sent out once; then the pacer sleeps like any other time."""
+    service = open_service(tmp_path)
+    service.register("echo", lambda event, _context: event)
+    dispatcher = LocalDispatcher(service)
+    for number in range(150):
+        service.start("echo", f"n{number}", "1")
+    seen = dispatcher._look(None)
+    assert 150 == dispatcher._waiting.qsize()
+    assert service.settings.poll_seconds == dispatcher._pause_seconds()
+    dispatcher._look(seen)
+    assert 150 == dispatcher._waiting.qsize()
+    service.database.close()
+
+
 def test_subscribers_are_told_by_name_after_each_commit(service: DurableService) -> None:
     """A long poll can sleep until its execution changes; after it unsubscribes it hears nothing."""
     told: list[str] = []

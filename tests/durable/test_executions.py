@@ -12,6 +12,7 @@ from checkout.durable.errors import (
     ExecutionNotFoundError,
     FunctionNotRegisteredError,
     InvalidNameError,
+    InvalidPayloadError,
     PayloadTooLargeError,
 )
 from checkout.durable.settings import EXECUTION_PAYLOAD_BYTES, DurableSettings
@@ -87,7 +88,9 @@ def test_unknown_functions_and_inputs_too_large_are_refused(bed: TestBed) -> Non
         bed.service.start("echo", "one", "1")
     bed.service.register("echo", echo)
     with pytest.raises(PayloadTooLargeError):
-        bed.service.start("echo", "one", "x" * (EXECUTION_PAYLOAD_BYTES + 1))
+        bed.service.start("echo", "one", json.dumps("x" * EXECUTION_PAYLOAD_BYTES))
+    with pytest.raises(InvalidPayloadError):
+        bed.service.start("echo", "one", "{not json")
     assert () == bed.service.list().executions
 
 
@@ -247,6 +250,22 @@ def test_a_process_without_the_projector_changes_nothing(tmp_path: Any) -> None:
         assert "RUNNING" == keeper.service.get("execution").status
         keeper.service.run_until_idle()
         assert "TIMED_OUT" == keeper.service.get("execution").status
+
+
+def test_a_handlers_log_lines_carry_the_arn_of_their_execution(bed: TestBed, caplog: pytest.LogCaptureFixture) -> None:
+    """Through the context's and the step's logger, once each: a replay logs nothing again."""
+
+    def handler(_event: Any, context: DurableContext) -> Any:
+        context.logger.info("in the handler")
+        context.step(lambda step: step.logger.info("in the step"), name="one")
+        return context.create_callback(name="ask").result()
+
+    caplog.set_level("INFO")
+    view = bed.run(handler)
+    bed.service.succeed_callback(bed.callback_id("ask"), "yes")
+    bed.service.run_until_idle()
+    lines = [(record.message, record.__dict__["executionArn"]) for record in caplog.records if record.name == "root"]
+    assert [("in the handler", view.arn), ("in the step", view.arn)] == lines
 
 
 def test_inputs_and_results_are_json_text(bed: TestBed) -> None:

@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aws_durable_execution_sdk_python import DurableContext
+from aws_durable_execution_sdk_python import DurableContext, state
 
+from checkout.durable import shim
 from checkout.durable.settings import DurableSettings
 from checkout.durable.testing import TestBed
 from checkout.durable.views import ExecutionStatus
@@ -178,10 +179,28 @@ def test_retry_does_now_what_would_be_tried_later(bed: TestBed) -> None:
     assert '"done"' == bed.service.get("execution").result
 
 
-@pytest.mark.parametrize("fast_stop", [True, False])
-def test_nothing_depends_on_the_shim(fast_stop: bool) -> None:  # noqa: FBT001 (a parameter of the test)
-    """With and without the SDK's wake-up mended, the same history."""
-    with TestBed(fast_stop=fast_stop) as bed:
+def test_progress_starts_the_count_of_failures_again(skipping: TestBed) -> None:
+    """Twenty steps, a death after each: far more than the cap, and it ends well."""
+    ran: set[int] = set()
+
+    def handler(_event: Any, context: DurableContext) -> Any:
+        for number in range(20):
+            context.step(lambda _: None, name=f"s{number}")
+            if number not in ran:
+                ran.add(number)
+                raise SystemExit(1)
+        return "done"
+
+    assert '"done"' == skipping.run(handler).result
+
+
+def test_nothing_depends_on_the_shim(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the SDK as it is, a little later, the same history."""
+    shim.apply()
+    original = state.ExecutionState.stop_checkpointing.__wrapped__  # type: ignore[attr-defined]
+    monkeypatch.setattr(state.ExecutionState, "stop_checkpointing", original)
+    monkeypatch.setattr(state, "_BLOCKED_CALLER_WAIT_SECONDS", 0.001)
+    with TestBed(fast_stop=False) as bed:
         bed.run(lambda _event, context: context.step(lambda _: 1, name="one"))
         assert ["ExecutionStarted", "StepStarted", "StepSucceeded", "InvocationCompleted", "ExecutionSucceeded"] == (
             bed.event_types()

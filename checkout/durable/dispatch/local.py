@@ -21,6 +21,8 @@ logger = logging.getLogger(__name__)
 
 # A stop waits this long for handlers under way; then their leases lapse and they are taken over.
 STOP_GRACE_SECONDS = 10.0
+# What waits is queued by number only; a backlog larger than this is read again as it shrinks.
+LARGEST_QUEUE = 10_000
 
 
 class LocalDispatcher:
@@ -111,7 +113,7 @@ class LocalDispatcher:
             self._service.worker.renew_live()
             while self._service.sweeper.sweep() >= self._service.settings.batch:
                 pass
-            for execution_id in self._service.sweeper.runnable():
+            for execution_id in self._service.sweeper.runnable(limit=LARGEST_QUEUE):
                 self._send(execution_id)
             moment = self._service.sweeper.next_moment()
             with self._news:
