@@ -81,9 +81,11 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[Session]:
         """A session whose writes commit together when the block ends, or not at all."""
-        with self._write_lock, Session(self._writer, expire_on_commit=False) as session, session.begin():
-            _begin(session, "BEGIN IMMEDIATE")
+        with self._write_lock, _begun(self._writer, "BEGIN IMMEDIATE") as session:
             yield session
+            if session.in_transaction():
+                session.commit()  # the session joined our transaction: this writes what it holds, and no more
+            connection_of(session).commit()
         for tell in session.info.get("after_commit", ()):
             tell()
 
@@ -100,12 +102,10 @@ class Database:
     def read(self) -> Iterator[Session]:
         """A session that sees one consistent state and writes nothing."""
         if self._path is None:  # in memory there is one connection, so readers take turns with the writer
-            with self._write_lock, Session(self._writer, expire_on_commit=False) as session:
-                _begin(session, "BEGIN")
+            with self._write_lock, _begun(self._writer, "BEGIN") as session:
                 yield session
         else:
-            with Session(self._reader, expire_on_commit=False) as session:
-                _begin(session, "BEGIN")
+            with _begun(self._reader, "BEGIN") as session:
                 yield session
 
     def data_version(self) -> int:
@@ -136,14 +136,17 @@ def connection_of(session: Session) -> Connection:
     return connection
 
 
-def _begin(session: Session, how: str) -> None:
-    """Begin at once, and as a writer where one is meant: the driver's own BEGIN is deferred and late.
+@contextmanager
+def _begun(engine: Engine, how: str) -> Iterator[Session]:
+    """A session on a connection whose transaction is begun at once; rolled back unless it is committed.
 
-    Said here rather than in an engine's event, because an engine with events pays for them at every statement.
+    The driver's own BEGIN is deferred and late, so it is said here; an engine event would cost at every statement.
+    The connection carries the transaction, so that who writes rows directly does not pay for the session's own.
     """
-    connection = session.connection()
-    connection.exec_driver_sql(how)
-    session.info["connection"] = connection
+    with engine.connect() as connection:
+        connection.exec_driver_sql(how)
+        with Session(connection, expire_on_commit=False, info={"connection": connection}) as session:
+            yield session
 
 
 def after_commit(session: Session, tell: Callable[[], None]) -> None:
@@ -156,7 +159,7 @@ def _sqlite_engine(url: str, *, read_only: bool = False, **pool: Any) -> Engine:
 
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _record: Any) -> None:
-        # The driver's own implicit BEGIN is deferred and can deadlock on upgrade; `_begin` begins.
+        # The driver's own implicit BEGIN is deferred and can deadlock on upgrade; `_begun` begins.
         connection.isolation_level = None
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")
