@@ -25,8 +25,8 @@ from checkout.store.models import IdempotencyRecord
 from checkout.store.session import Database
 from checkout.store.vault import digest
 
-# A request ends within milliseconds; one second is the shortest wait an HTTP header can name.
-RETRY_AFTER_SECONDS = 1
+# A request ends within milliseconds; one second is the shortest wait HTTP's own header can name.
+RETRY_AFTER = {"Retry-After": "1", "retry-after-ms": "100"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +95,7 @@ class Idempotency:
                 raise ProblemError(
                     code="idempotency_in_flight",
                     detail="a request with this Idempotency-Key is being worked on",
-                    headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
+                    headers=RETRY_AFTER,
                 )
             self._in_flight.add(identity)
         try:

@@ -155,7 +155,9 @@ def after_commit(session: Session, tell: Callable[[], None]) -> None:
 
 
 def _sqlite_engine(url: str, *, read_only: bool = False, **pool: Any) -> Engine:
-    engine = create_engine(url, connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT_SECONDS}, **pool)
+    arguments = {"check_same_thread": False, "timeout": BUSY_TIMEOUT_SECONDS}
+    # An error's message reaches the log; the buyers' addresses that were its parameters must not.
+    engine = create_engine(url, connect_args=arguments, hide_parameters=True, **pool)
 
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _record: Any) -> None:

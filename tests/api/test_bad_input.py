@@ -1,11 +1,12 @@
 """Bad input: each a stable code, a path, a sentence that says what to do, and nothing done."""
 
+from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 
-from tests.api.standing import BUYER, VISA, Standing, wanted
+from tests.api.standing import BUYER, VISA, Standing, standing, until, wanted
 
 CREATE = "/api/v1/checkout-intents"
 JSON = {"Content-Type": "application/json"}
@@ -202,6 +203,17 @@ def test_a_cancelled_intent_fails_as_cancelled_and_cannot_be_cancelled_again(ada
         got.json()["failureReason"][name] for name in ("code", "reason")
     )
     assert 409 == ada.post(f"{CREATE}/{intent_id}/cancel").status_code
+
+
+def test_an_expired_intent_cannot_be_confirmed(tmp_path: Path) -> None:
+    """When the window has closed the intent fails as expired, and a confirmation is told so."""
+    with standing(tmp_path, confirmation_minutes=0.02) as stand, stand.client() as client:
+        intent_id = client.post(CREATE, json=wanted()).json()["id"]
+        failed = until(client, intent_id, "failed")
+        assert "checkout_intent_expired" == failed["failureReason"]["code"]
+        got = client.post(f"{CREATE}/{intent_id}/confirm", json={"paymentMethod": VISA})
+        assert (409, "failed") == (got.status_code, got.json()["state"])
+        assert {} == stand.shop.orders
 
 
 def _count(client: httpx2.Client) -> int:
