@@ -42,6 +42,9 @@ class Registry:
     pins: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        names = [merchant.name for merchant in self.merchants]
+        if len(names) != len(set(names)):  # an offer names its adapter, and must find the same one again
+            raise ValueError(f"two adapters have one name: {', '.join(sorted(names))}")
         for name in self.pins.values():
             self._required(name)
 

@@ -28,6 +28,7 @@ from merchants.ucp.discovery import Business, Directory, NoBusiness
 from merchants.ucp.judging import OFFER_FAILED
 from merchants.ucp.offering import Offering
 from merchants.ucp.placing import Placing
+from merchants.ucp.profile import agent_header
 from merchants.ucp.reading import objects
 from merchants.ucp.signatures import Signer
 from merchants.ucp.versions import spoken
@@ -43,7 +44,7 @@ class UcpMerchant:
 
     fetcher: Fetcher
     directory: Directory
-    agent: str
+    profile_url: str
     signer: Signer | None = None
     name: str = "ucp"
     capabilities: Capabilities = _CAPABILITIES
@@ -107,7 +108,12 @@ class UcpMerchant:
 
     def _api(self, business: Business, key: str, seconds: float) -> Api:
         return Api(
-            fetcher=self.fetcher, business=business, agent=self.agent, key=key, seconds=seconds, signer=self.signer
+            fetcher=self.fetcher,
+            business=business,
+            agent=agent_header(self.profile_url, business.wire),
+            key=key,
+            seconds=seconds,
+            signer=self.signer,
         )
 
 
@@ -115,5 +121,5 @@ def adapter(fetcher: Fetcher, *, profile_url: str, signer: Signer | None = None)
     """The adapter. `profile_url` is where merchants fetch who we are; `signer` signs what we send, if given."""
     if any(character in profile_url for character in '"\\\r\n') or not profile_url.isascii():
         raise ValueError("the profile's URL is written into a header; it must be plain ASCII without quotes")
-    agent = f'profile="{profile_url}"'
-    return UcpMerchant(fetcher=fetcher, directory=Directory(fetcher=fetcher, agent=agent), agent=agent, signer=signer)
+    directory = Directory(fetcher=fetcher, agent=agent_header(profile_url))
+    return UcpMerchant(fetcher=fetcher, directory=directory, profile_url=profile_url, signer=signer)

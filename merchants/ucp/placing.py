@@ -23,7 +23,7 @@ from merchants.ucp.reading import mapping, moment, objects, text
 from merchants.ucp.totals import Mismatch, read_cost
 
 # A merchant charges a card while it completes. Reading before and after it fits into what is left of thirty seconds.
-COMPLETE_SECONDS = 15.0
+COMPLETE_SECONDS = 14.0
 # HTTP answers that say no and cannot mean that the request is still being worked on.
 _DEFINITE = frozenset({400, 401, 402, 403, 404, 405, 410, 415, 422, 424, 429})
 

@@ -46,6 +46,14 @@ def platform_profile(base_url: str, *, wire: WireVersion = LATEST, signers: Sequ
     return {"ucp": body, wire.keys_field: keys}
 
 
+def agent_header(profile_url: str, wire: WireVersion = LATEST) -> str:
+    """The `UCP-Agent` header: our profile's URL, in the version we speak with this merchant.
+
+    A merchant of an older version may refuse a platform whose profile is newer than itself.
+    """
+    return f'profile="{profile_url}"' if wire is LATEST else f'profile="{profile_url}?version={wire.version}"'
+
+
 def _capability(name: str, wire: WireVersion) -> dict[str, Any]:
     page = name.replace(".", "/")
     return {

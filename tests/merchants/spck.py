@@ -37,6 +37,7 @@ def _load(name: str) -> ModuleType:
 
 checks = _load("agent_checks")
 _sandbox = _load("sandbox")
+crypto = _sandbox.crypto
 
 ESCALATE_TOKEN: str = _sandbox.ESCALATE_TOKEN
 CLEAN: str = checks.CLEAN
