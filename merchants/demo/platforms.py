@@ -50,11 +50,15 @@ class Platforms:
             body = mapping(mapping(json.loads(answer.body)).get("ucp"))
         except FetchError as failure:
             self._note(url, f"unreachable: {failure}")
-            return RefusedError("profile_unreachable", f"your profile cannot be fetched: {failure}", status=424)
+            return RefusedError(
+                "profile_unreachable", f"your profile cannot be fetched: {failure}", status=424, protocol=True
+            )
         except ValueError:
             body = {}
         if spoken(text(body.get("version"))) is None:
             self._note(url, "malformed")
-            return RefusedError("profile_malformed", "your profile names no version we speak", status=422)
+            return RefusedError(
+                "profile_malformed", "your profile names no version we speak", status=422, protocol=True
+            )
         self._note(url, f"version {body['version']}")
         return None

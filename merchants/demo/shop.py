@@ -54,7 +54,7 @@ class Shop:
             try:
                 self._check_profile(agent_profile(request))
             except RefusedError as refused:
-                return json_response(*dialects.refusal(request.wire, refused.status, refused.code, str(refused)))
+                return _refusal(request, refused)
         with self._lock:
             return self._handle(request, released=released)
 
@@ -72,9 +72,7 @@ class Shop:
             agent_profile(request)
             return self._answer(request, path, released=released)
         except RefusedError as refused:
-            if refused.protocol:
-                return json_response(refused.status, dialects.protocol_error(refused.code, str(refused)))
-            return json_response(*dialects.refusal(request.wire, refused.status, refused.code, str(refused)))
+            return _refusal(request, refused)
 
     def _answer(self, request: Request, path: list[str], *, released: bool) -> Response:  # noqa: PLR0911 (routes)
         match request.method, *path:
@@ -241,3 +239,9 @@ class Shop:
 
 def _session_in(path: list[str]) -> str | None:
     return path[1] if len(path) > 1 and path[0] == "checkout-sessions" else None
+
+
+def _refusal(request: Request, refused: RefusedError) -> Response:
+    if refused.protocol:
+        return json_response(refused.status, dialects.protocol_error(refused.code, str(refused)))
+    return json_response(*dialects.refusal(request.wire, refused.status, refused.code, str(refused)))
