@@ -7,6 +7,7 @@ import httpx2
 import pytest
 from sqlmodel import select
 
+from checkout.purchase.ports import Limits
 from checkout.store.models import AgentTask
 from checkout.store.vault import digest
 from tests.api.agent import CLAIM, CREATE, OFFER, ORDER, SOLD_OUT, Task
@@ -91,6 +92,19 @@ def test_a_callback_after_the_purchase_ended_is_gone(ada: httpx2.Client, worker:
     intent_id = _asked(ada)
     task = Task(worker, "offer")
     ada.post(f"{CREATE}/{intent_id}/cancel")
+    for verb, body in (("succeed", OFFER), ("fail", SOLD_OUT), ("heartbeat", None)):
+        got = task.say(verb, body)
+        assert (410, "callback_expired") == (got.status_code, got.json()["code"])
+
+
+def test_a_late_callback_is_gone_and_the_intent_has_failed(
+    stand: Standing, ada: httpx2.Client, worker: httpx2.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An agent that takes longer than it may: the intent fails in time, and 410 to whatever comes after."""
+    monkeypatch.setattr(stand.shop, "limits", Limits(agent_offer_seconds=1))
+    intent_id = _asked(ada)
+    task = Task(worker, "offer")
+    assert "offer_retrieval_failed" == until(ada, intent_id, "failed")["failureReason"]["code"]
     for verb, body in (("succeed", OFFER), ("fail", SOLD_OUT), ("heartbeat", None)):
         got = task.say(verb, body)
         assert (410, "callback_expired") == (got.status_code, got.json()["code"])

@@ -6,6 +6,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from checkout.durable.errors import CallbackExpiredError
 from tests.api.standing import BUYER, VISA, Standing, standing, until, wanted
 
 CREATE = "/api/v1/checkout-intents"
@@ -214,6 +215,21 @@ def test_an_expired_intent_cannot_be_confirmed(tmp_path: Path) -> None:
         got = client.post(f"{CREATE}/{intent_id}/confirm", json={"paymentMethod": VISA})
         assert (409, "failed") == (got.status_code, got.json()["state"])
         assert {} == stand.shop.orders
+
+
+def test_a_confirmation_between_the_windows_end_and_its_timer_is_told_it_is_late(
+    stand: Standing, ada: httpx2.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The durable service refuses the callback first; that too is a 409 of the intent, not of a callback."""
+
+    def late(*_: object, **__: object) -> None:
+        raise CallbackExpiredError("the callback has timed out")
+
+    intent_id = ada.post(CREATE, json=wanted()).json()["id"]
+    until(ada, intent_id, "awaiting_confirmation")
+    monkeypatch.setattr(stand.services.durable, "succeed_callback", late)
+    got = ada.post(f"{CREATE}/{intent_id}/confirm", json={"paymentMethod": VISA})
+    assert (409, "invalid_checkout_intent_state") == (got.status_code, got.json()["code"])
 
 
 def _count(client: httpx2.Client) -> int:
