@@ -8,7 +8,7 @@ import pytest
 from checkout_intents import CheckoutIntents
 from checkout_intents.types import BuyerParam
 
-from tests.api.standing import LAMP, Standing, wanted
+from tests.api.standing import LAMP, Standing
 
 BUYER: BuyerParam = {
     "first_name": "Ada",
@@ -165,7 +165,6 @@ def test_the_body_a_helper_cannot_send_goes_through_extra_body(rye: CheckoutInte
     )
     assert "failed" == failed.state
     assert "constraint_total_price_exceeded" == failed.failure_reason.code
-    assert "maxTotalPrice" in str(wanted(constraints={"maxTotalPrice": 100}))
 
 
 def _code(error: checkout_intents.APIStatusError) -> str:
