@@ -67,14 +67,12 @@ def begin(
 
 
 def close_invocation(changes: Changes, failure: Failure | None = None) -> None:
-    """The invocation is over: its event is written, its lease given up, its token void. A requested pause begins."""
+    """The invocation is over: its event is written, and with its lease its token is void. A requested pause begins."""
     execution, now = changes.execution, changes.now
     if execution.request_id is None:
         return
     changes.record(events.invocation_completed(execution.request_id, execution.invoked_at or now, now, failure))
     execution.request_id = execution.invoked_at = execution.owner = execution.lease_until = None
-    execution.invocation += 1  # so a writer that was only thought dead is refused from here on
-    execution.sequence = 0
     if execution.parked is not None:
         _record_pause(changes)
 

@@ -116,6 +116,7 @@ def test_answers_and_timers_are_kept_while_parked(bed: TestBed) -> None:
     bed.run(handler, ends_only_by_result=True)
     broken.clear()
     bed.service.succeed_callback(bed.callback_id("ask"), "kept")
+    assert [] == bed.service.sweeper.runnable()
     bed.service.run_until_idle()
     assert "RUNNING" == bed.service.get("execution").status
     bed.service.resume("execution", reason="mended")

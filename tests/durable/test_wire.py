@@ -79,6 +79,8 @@ def test_a_stale_token_is_rejected_and_changes_nothing(bed: TestBed) -> None:
     successor = bed.service.worker.claim(frozen.execution_id)
     assert successor is not None
     refusal(bed, frozen, frozen.event["CheckpointToken"], step("START"))
+    bed.service.worker.finish(frozen, {"Status": "SUCCEEDED", "Result": "1"})
+    assert "RUNNING" == bed.service.get("execution").status
     checkpoint(bed, successor, successor.event["CheckpointToken"], step("START"))
 
 
