@@ -22,8 +22,9 @@ DEADLINE = "merchants.deadline"
 class PinnedTransport(httpx2.BaseTransport):
     """One connection per request, to one of the request's checked addresses, over before its deadline."""
 
-    def __init__(self) -> None:
-        self._tls = httpx2.create_ssl_context()
+    def __init__(self, *, tls: ssl.SSLContext | None = None) -> None:
+        """`tls`: which certificates are believed; without it, those the system believes."""
+        self._tls = tls or httpx2.create_ssl_context()
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         """Send the request; raises httpcore2's errors, which say whether a connection stood."""

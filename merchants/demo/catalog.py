@@ -10,7 +10,7 @@ from merchants.demo import dialects, goods
 from merchants.demo.goods import Product, Variant
 from merchants.demo.http import Request, Response, json_response
 from merchants.demo.requests import RefusedError, document
-from merchants.ucp.reading import mapping, objects, text, whole
+from merchants.ucp.reading import mapping, objects, text, texts, whole
 
 # The protocol's own default.
 PAGE = 10
@@ -47,7 +47,7 @@ def _search(request: Request, body: Mapping[str, Any]) -> Response:
 
 
 def _lookup(request: Request, body: Mapping[str, Any]) -> Response:
-    ids = [name for one in body.get("ids") or [] if (name := text(one))]
+    ids = texts(body.get("ids"))
     if not ids:
         raise RefusedError("invalid_request", "a lookup names ids", status=400, protocol=True)
     if len(ids) > MAX_IDS:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from merchants.ucp.reading import document
 from merchants.ucp.versions import WireVersion
 
 
@@ -47,7 +48,7 @@ class Request:
         if not self.body.strip():
             return {}
         try:
-            read = json.loads(self.body)
+            read = document(self.body)
         except ValueError:
             return None
         return read if isinstance(read, dict) else None

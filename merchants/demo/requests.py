@@ -12,7 +12,7 @@ from merchants.demo import dialects, goods
 from merchants.demo.goods import Behaviour
 from merchants.demo.http import Request
 from merchants.demo.sessions import Line, Session
-from merchants.ucp.reading import mapping, objects, text, whole
+from merchants.ucp.reading import mapping, objects, text, texts, whole
 
 _PROFILE = re.compile(r'\bprofile="(https?://[^"\s]+)"')
 
@@ -66,7 +66,7 @@ def read_session(request: Request, session_id: str, created_at: str, *, before: 
         created_at=created_at,
         lines=_lines(body),
         buyer=mapping(body.get("buyer")),
-        codes=tuple(code for one in mapping(body.get("discounts")).get("codes") or [] if (code := text(one))),
+        codes=tuple(texts(mapping(body.get("discounts")).get("codes"))),
         destination={**place, "id": text(place.get("id")) or "destination_1"} if place else None,
         option_id=text(group.get("selected_option_id")),
         read_after_ready=before.read_after_ready if before else 0,

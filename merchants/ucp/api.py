@@ -18,7 +18,7 @@ from merchants.fetch import Answer, Fetcher
 from merchants.sdk import Deadline
 from merchants.ucp.discovery import Business
 from merchants.ucp.evidence import Evidence
-from merchants.ucp.reading import mapping
+from merchants.ucp.reading import document, mapping
 from merchants.ucp.signatures import Signer, content_digest, verify_answer
 
 
@@ -142,7 +142,7 @@ def idempotency_key(key: str, call: str, body: Mapping[str, Any]) -> str:
 def _reply(answer: Answer) -> Reply:
     refused = answer.status >= 400  # noqa: PLR2004 (HTTP)
     try:
-        body = json.loads(answer.body)
+        body = document(answer.body)
     except ValueError as broken:
         if refused:  # a definite status needs no body: a proxy's HTML page says 429 or 503 as well
             return Reply(status=answer.status, body={})

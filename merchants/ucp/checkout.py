@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from merchants.sdk import PaymentHandler
 from merchants.ucp.messages import Message, read_messages, wants_buyer
-from merchants.ucp.reading import mapping, moment, objects, text, whole
+from merchants.ucp.reading import mapping, moment, objects, text, texts, whole
 
 
 class Status(StrEnum):
@@ -153,7 +153,7 @@ def _method(method: Mapping[str, Any]) -> Method:
     return Method(
         method_id=text(method.get("id")),
         kind=text(method.get("type")) or "shipping",
-        line_item_ids=[line for entry in method.get("line_item_ids") or [] if (line := text(entry))],
+        line_item_ids=texts(method.get("line_item_ids")),
         destinations=objects(method.get("destinations")),
         selected_destination=text(method.get("selected_destination_id")),
         groups=tuple(
@@ -203,7 +203,7 @@ def _instrument_types(handler: Mapping[str, Any]) -> Sequence[str]:
     types = [kind for one in objects(handler.get("available_instruments")) if (kind := text(one.get("type")))]
     if "available_instruments" in handler:
         return types
-    schemas = [text(schema) or "" for schema in handler.get("instrument_schemas") or []]
+    schemas = texts(handler.get("instrument_schemas"))
     return ["card"] if any("card" in schema.rpartition("/")[2] for schema in schemas) else []
 
 

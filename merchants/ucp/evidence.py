@@ -3,6 +3,7 @@
 A dispute is settled by what the merchant's server really said, so answers are kept as they came, not as we read them.
 """
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -49,5 +50,5 @@ class Evidence:
 
     @staticmethod
     def _bounded(value: object) -> object:
-        written = str(value)
+        written = json.dumps(value, default=str)
         return value if len(written) <= MAX_BODY_CHARACTERS else written[:MAX_BODY_CHARACTERS] + "…"

@@ -3,13 +3,12 @@
 Knows schema.org's Product; must never run a script or follow a link.
 """
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Any
 
-from merchants.ucp.reading import mapping, objects, text
+from merchants.ucp.reading import document, mapping, objects, text
 
 # Which properties of a schema.org product a buyer chooses by.
 _CHOICES = ("color", "size", "material", "pattern")
@@ -57,10 +56,10 @@ class _Scripts(HTMLParser):
 
 def _things(script: str) -> Iterator[Mapping[str, Any]]:
     try:
-        document = json.loads(script)
+        read = document(script.encode())
     except ValueError:
         return
-    for thing in objects(document):
+    for thing in objects(read):
         yield from objects(thing.get("@graph")) or (thing,)
 
 

@@ -4,6 +4,7 @@ Real answers miss required fields, carry numbers as strings and objects where ar
 the value if it is what it should be, and an empty one if not; what is missing is judged by who asked.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -19,6 +20,19 @@ def objects(value: object) -> Sequence[Mapping[str, Any]]:
     if isinstance(value, dict):
         return (value,)
     return tuple(entry for entry in value if isinstance(entry, dict)) if isinstance(value, list) else ()
+
+
+def texts(value: object) -> Sequence[str]:
+    """The non-empty strings in `value`, if it is an array."""
+    return [read for entry in value if (read := text(entry))] if isinstance(value, list) else []
+
+
+def document(content: bytes) -> object:
+    """The JSON in `content`; `ValueError` for anything else, JSON nested beyond reason included."""
+    try:
+        return json.loads(content)
+    except RecursionError as deep:
+        raise ValueError("the JSON is nested too deeply") from deep
 
 
 def text(value: object) -> str | None:

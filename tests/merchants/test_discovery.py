@@ -85,7 +85,7 @@ def test_what_a_shop_says_about_its_age_is_bounded(said: str, seconds: int) -> N
 
 
 def test_a_shop_without_ucp_is_remembered_too_and_a_broken_one_is_not() -> None:
-    """A 404 is an answer; a 503 or a dead line is worth another try."""
+    """A 404 is an answer; a 503 or a dead line is worth asking again."""
     shops = Shops(ucp=404)
     known = directory(shops)
     first = known.find(PRODUCT)
@@ -99,8 +99,24 @@ def test_a_shop_without_ucp_is_remembered_too_and_a_broken_one_is_not() -> None:
         found = unsure.find(PRODUCT)
         assert isinstance(found, NoBusiness)
         assert found.retryable
-        unsure.find(PRODUCT)
         assert 2 == len(broken.asked)
+        unsure.find(PRODUCT)
+        assert 4 == len(broken.asked)
+
+
+def test_one_lost_answer_does_not_hide_a_shop() -> None:
+    """Asked again at once, it is found."""
+    shops = Shops(ucp=httpx2.ReadError("lost"))
+
+    class Recovering(httpx2.BaseTransport):
+        def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+            try:
+                return shops.handle_request(request)
+            finally:
+                shops.answers["/ucp"] = dialects.profile(LATEST, ORIGIN)
+
+    fetcher = Fetcher(wire=Recovering(), resolve=lambda _host, _port: ("93.184.216.34",))
+    assert isinstance(Directory(fetcher=fetcher, agent="").find(PRODUCT), Business)
 
 
 def test_memory_is_bounded() -> None:
