@@ -30,9 +30,13 @@ def texts(value: object) -> Sequence[str]:
 def document(content: bytes) -> object:
     """The JSON in `content`; `ValueError` for anything else, JSON nested beyond reason included."""
     try:
-        return json.loads(content)
+        return json.loads(content, parse_constant=_no_number)
     except RecursionError as deep:
         raise ValueError("the JSON is nested too deeply") from deep
+
+
+def _no_number(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")  # Python reads NaN and Infinity; nobody else could read them back
 
 
 def text(value: object) -> str | None:

@@ -18,11 +18,11 @@ from merchants.ucp.versions import VERSIONS, WireVersion
 from tests.merchants.world import World
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
     max_leaves=8,
 )
-NAMES = [
+NAMES = (
     "id",
     "status",
     "ucp",
@@ -64,7 +64,7 @@ NAMES = [
     "keys",
     "line_item_ids",
     "instrument_schemas",
-]
+)
 DOCUMENT = st.dictionaries(st.sampled_from(NAMES), JSON | st.dictionaries(st.sampled_from(NAMES), JSON), max_size=6)
 
 
