@@ -1,18 +1,21 @@
-"""What must be thrown away now and then: idempotency records past their time. In small batches, beside the service.
+"""What must be done now and then, beside the service: forget old idempotency records, warn of holds about to lapse.
 
-The durable service prunes its own histories. Knows when, not what: each room gives its own `prune`.
+The durable service prunes its own histories. Works in small batches; nothing depends on a round being on time.
 """
 
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import col, select
 
 from checkout.api import idempotency
 from checkout.settings import Settings
 from checkout.store.clock import Clock
+from checkout.store.models import Intent
 from checkout.store.session import Database
 
 log = structlog.get_logger(__name__)
@@ -21,6 +24,8 @@ log = structlog.get_logger(__name__)
 EVERY_SECONDS = 600.0
 # No transaction holds the writer for long.
 BATCH = 500
+# An operator who is asleep sees the warning before the hold lapses.
+LAPSING_SOON = timedelta(hours=12)
 
 
 @contextmanager
@@ -33,6 +38,7 @@ def running(database: Database, clock: Clock, settings: Settings) -> Iterator[No
             try:
                 while _prune(database, clock, settings) == BATCH:
                     pass
+                warn_of_lapsing_holds(database, clock, settings)
             except SQLAlchemyError:
                 log.exception("housekeeping.failed")  # the next round tries again; nothing depends on it
 
@@ -43,6 +49,27 @@ def running(database: Database, clock: Clock, settings: Settings) -> Iterator[No
     finally:
         ending.set()
         thread.join()
+
+
+def warn_of_lapsing_holds(database: Database, clock: Clock, settings: Settings) -> list[str]:
+    """Log every purchase that asks an operator and whose hold is about to lapse; their intent ids."""
+    soon = clock.now() + LAPSING_SOON + timedelta(minutes=settings.hold_margin_minutes)
+    asking = (
+        select(Intent)
+        .where(col(Intent.review_since).is_not(None), col(Intent.hold_expires_at) < soon)
+        .order_by(col(Intent.hold_expires_at))
+        .limit(BATCH)
+    )
+    with database.read() as session:
+        intents = session.exec(asking).all()
+    for intent in intents:
+        log.warning(
+            "review.hold_lapses_soon",
+            intent=intent.id,
+            hold_expires_at=str(intent.hold_expires_at),
+            question=intent.unclear,
+        )
+    return [intent.id for intent in intents]
 
 
 def _prune(database: Database, clock: Clock, settings: Settings) -> int:

@@ -9,9 +9,9 @@ authors mean them to: an order placed, and no error but the poll timeout the sec
 import argparse
 import importlib.util
 import os
+import shutil
 import subprocess
 import sys
-import tarfile
 from pathlib import Path
 
 VERSION = "0.28.0"
@@ -55,8 +55,7 @@ def fetched(folder: Path) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         pip = [_python_with_pip(), "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", ":all:"]
         subprocess.run([*pip, "--dest", str(folder), f"checkout-intents=={VERSION}"], check=True)
-        with tarfile.open(folder / f"checkout_intents-{VERSION}.tar.gz") as archive:
-            archive.extractall(folder, filter="data")
+        shutil.unpack_archive(folder / f"checkout_intents-{VERSION}.tar.gz", folder)
     return examples
 
 

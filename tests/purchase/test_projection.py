@@ -1,16 +1,18 @@
 """The public state, as projected while a purchase goes on: commands, polls, money, secrets."""
 
+import functools
 import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlmodel import Session, select
 
-from checkout import wiring
+from checkout import housekeeping, wiring
 from checkout.durable.testing import TestBed
 from checkout.purchase import books
 from checkout.purchase.commands import Asked, Pays, Purchases
@@ -184,6 +186,20 @@ def test_a_payment_token_is_sealed_is_in_no_history_and_goes_with_the_purchase()
         it.create(VISA)
         with it.bed.database.read() as session:
             assert [] == list(session.exec(select(PaymentToken)).all())
+
+
+def test_an_open_question_whose_hold_lapses_soon_is_warned_of() -> None:
+    """Twelve hours and the margin before the hold's own expiry, and not before."""
+    with counter(place_order=[lost_answer], find_order=[Unclear(message="the shop is down")] * 2) as it:
+        intent_id = it.create(VISA)
+        it.bed.clock.advance(seconds=5)
+        it.bed.service.run_until_idle()
+        warn = functools.partial(housekeeping.warn_of_lapsing_holds, it.bed.database, it.bed.clock, Settings())
+        assert [] == warn()
+        lapses = it.intent(intent_id).hold_expires_at
+        assert lapses is not None
+        it.bed.clock.set(lapses - timedelta(hours=12))
+        assert [intent_id] == warn()
 
 
 def test_another_tenants_intent_does_not_exist() -> None:
