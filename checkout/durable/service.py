@@ -18,6 +18,7 @@ from checkout.durable.callbacks import Callbacks
 from checkout.durable.changes import Core, Notice, view_of
 from checkout.durable.errors import ExecutionNameConflictError, ExecutionNotFoundError, PayloadTooLargeError
 from checkout.durable.execution import Execution, check_json, check_name, name_of
+from checkout.durable.leases import Leases
 from checkout.durable.operations import Operations
 from checkout.durable.queries import ExecutionPage, Filter, Queries
 from checkout.durable.registry import Registry
@@ -58,7 +59,8 @@ class DurableService:
         self._core = Core(database=database, clock=clock, settings=settings or DurableSettings(), registry=Registry())
         self._skips = clock if skip_time and isinstance(clock, ManualClock) else None
         self.client = Wire(self._core)
-        self.worker = Worker(self._core, self.client)
+        self.leases = Leases(self._core)
+        self.worker = Worker(self._core, self.client, self.leases)
         self.sweeper = Sweeper(self._core)
         self._callbacks = Callbacks(self._core)
         self._operations = Operations(self._core)
@@ -261,7 +263,7 @@ class DurableService:
 
     def close(self) -> None:
         """Stop the lease thread; the database stays open."""
-        self.worker.close()
+        self.leases.close()
 
     def _is(self, name_or_arn: str, done: Callable[[ExecutionView], bool] | None) -> bool:
         view = self.get(name_or_arn)

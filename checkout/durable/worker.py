@@ -5,8 +5,6 @@ the database or in a lapsed lease; a worker that lost its lease writes nothing.
 """
 
 import logging
-import threading
-import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,12 +17,12 @@ from aws_durable_execution_sdk_python.execution import (
     DurableExecutionInvocationInputWithClient,
 )
 from aws_durable_execution_sdk_python.lambda_service import LambdaClient
-from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
 from checkout.durable import lifecycle, store
 from checkout.durable.changes import Changes, Core
 from checkout.durable.execution import Execution
+from checkout.durable.leases import Leases
 from checkout.durable.lifecycle import Failure
 from checkout.durable.registry import Registration
 from checkout.durable.wire import Token, Wire
@@ -74,15 +72,13 @@ class LambdaContext:
 
 
 class Worker:
-    """Runs executions in the calling thread; one lease thread for all of them."""
+    """Runs executions in the calling thread."""
 
-    def __init__(self, core: Core, wire: Wire) -> None:
+    def __init__(self, core: Core, wire: Wire, leases: Leases) -> None:
         self._core = core
         self._wire = wire
         self._owner = str(uuid.uuid4())
-        self._live: dict[int, tuple[int, float]] = {}
-        self._changed = threading.Condition()
-        self._renewing = False
+        self._leases = leases
 
     def drive(self, execution_id: int) -> bool:
         """Claim, invoke, finish. False if there was nothing to claim."""
@@ -120,7 +116,7 @@ class Worker:
 
     def run(self, invocation: Invocation) -> None:
         """Invoke the handler and write how it ended. Raises nothing: what cannot be written leaves a lapsed lease."""
-        self._begin_renewing(invocation)
+        self._leases.hold(invocation.execution_id, invocation.invocation)
         output: Mapping[str, Any] | None = None
         failure: Failure | None = None
         try:
@@ -128,13 +124,20 @@ class Worker:
         except SystemExit as gone:
             failure = {"ErrorType": "Runtime.ExitError", "ErrorMessage": f"the handler ended the process: {gone}"}
         except Exception as broken:  # noqa: BLE001 (an invocation that breaks in any way is tried again, with a cap)
-            failure = {"ErrorType": type(broken).__qualname__, "ErrorMessage": str(broken)}
+            failure = _failure(broken)
         finally:
-            self._end_renewing(invocation)
+            self._leases.let_go(invocation.execution_id)
         try:
             self.finish(invocation, output, failure)
-        except SQLAlchemyError:
-            logger.exception("the end of an invocation of %s was not written; its lease will lapse", invocation.arn)
+        except Exception as unwritten:  # a projector may raise anything: then the invocation counts as broken by it
+            logger.exception("the end of an invocation of %s could not be written", invocation.arn)
+            self._finish_as_broken(invocation, _failure(unwritten))
+
+    def _finish_as_broken(self, invocation: Invocation, failure: Failure) -> None:
+        try:
+            self.finish(invocation, None, failure)
+        except Exception:
+            logger.exception("nor could that be written of %s; its lease will lapse", invocation.arn)
 
     def finish(self, invocation: Invocation, output: Mapping[str, Any] | None, failure: Failure | None = None) -> None:
         """Write the invocation's end; nothing at all if another invocation has taken over."""
@@ -147,18 +150,6 @@ class Worker:
             lifecycle.close_invocation(changes, failure)
             self._conclude(changes, output or {}, failure)
             changes.flush(project=before != (execution.status, execution.parked))
-
-    def renew_live(self) -> None:
-        """Renew every lease of this process now: before lapsed ones are looked for, so none of its own is taken."""
-        with self._changed:
-            live = [(key, invocation) for key, (invocation, _) in self._live.items()]
-        self._renew(live)
-
-    def close(self) -> None:
-        """Stop the lease thread. Running handlers are not cut; their leases lapse if the process goes."""
-        with self._changed:
-            self._renewing = False
-            self._changed.notify_all()
 
     def _claimable(self, execution: Execution | None) -> Registration | None:
         if execution is None or not execution.running or execution.parked is not None:
@@ -239,39 +230,9 @@ class Worker:
             changes.execution.failures = failures
             lifecycle.back_off(changes, _NOTHING_PENDING)
 
-    def _begin_renewing(self, invocation: Invocation) -> None:
-        with self._changed:
-            self._live[invocation.execution_id] = (invocation.invocation, time.monotonic())
-            if not self._renewing:
-                self._renewing = True
-                threading.Thread(target=self._renew_forever, name="durable-leases", daemon=True).start()
-            elif len(self._live) == 1:
-                self._changed.notify_all()
 
-    def _end_renewing(self, invocation: Invocation) -> None:
-        with self._changed:
-            self._live.pop(invocation.execution_id, None)
-
-    def _renew_forever(self) -> None:
-        settings = self._core.settings
-        every = settings.lease_seconds / settings.renewals_per_lease
-        while True:
-            with self._changed:
-                self._changed.wait(every if self._live else None)
-                if not self._renewing:
-                    return
-                since = time.monotonic() - every / 2  # a lease taken a moment ago needs nothing yet
-                old = [(key, invocation) for key, (invocation, taken) in self._live.items() if taken < since]
-            try:
-                self._renew(old)
-            except SQLAlchemyError:
-                logger.exception("leases were not renewed; the next attempt is in %s s", every)
-
-    def _renew(self, holders: list[tuple[int, int]]) -> None:
-        if holders:
-            with self._core.database.transaction() as session:
-                until = self._core.clock.now() + timedelta(seconds=self._core.settings.lease_seconds)
-                store.renew(session, holders, until)
+def _failure(error: Exception) -> Failure:
+    return {"ErrorType": type(error).__qualname__, "ErrorMessage": str(error)}
 
 
 def _is_mismatch(error: Mapping[str, Any]) -> bool:

@@ -147,6 +147,26 @@ def test_a_backlog_does_not_keep_the_pacer_busy(tmp_path: Path) -> None:
     service.database.close()
 
 
+def test_a_worker_thread_survives_whatever_a_claim_meets(
+    service: DurableService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The one execution is found again by the next look, and the others run."""
+    drive, met = service.worker.drive, []
+
+    def breaks_twice(execution_id: int) -> bool:
+        met.append(execution_id)
+        if len(met) <= 2:  # as often as there are threads
+            raise ZeroDivisionError
+        return drive(execution_id)
+
+    monkeypatch.setattr(service.worker, "drive", breaks_twice)
+    service.register("echo", lambda event, _context: event)
+    for name in ("one", "two", "three"):
+        service.start("echo", name, "1")
+    for name in ("one", "two", "three"):
+        assert "SUCCEEDED" == service.wait_for(name, timeout_seconds=PATIENCE_SECONDS).status
+
+
 def test_subscribers_are_told_by_name_after_each_commit(service: DurableService) -> None:
     """A long poll can sleep until its execution changes; after it unsubscribes it hears nothing."""
     told: list[str] = []

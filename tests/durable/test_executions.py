@@ -238,6 +238,24 @@ def test_a_projector_that_fails_takes_the_change_with_it(bed: TestBed) -> None:
     assert '"x"' == bed.service.get("execution").result
 
 
+def test_a_projector_that_fails_at_the_end_does_not_lose_the_result(bed: TestBed) -> None:
+    """The invocation counts as broken by it, the history says by what; once it works, the execution ends."""
+    broken = [True]
+
+    def project(_session: Any, change: Change) -> None:
+        if broken and change.execution.status == "SUCCEEDED":
+            raise LookupError("no row")
+
+    bed.run(echo, "x", projector=project)
+    failed = bed.service.history("execution")[-1]["InvocationCompletedDetails"]["Error"]["Payload"]
+    assert {"ErrorType": "LookupError", "ErrorMessage": "no row"} == failed
+    broken.clear()
+    bed.clock.advance(1)
+    bed.service.run_until_idle()
+    assert '"x"' == bed.service.get("execution").result
+    assert 1 == bed.event_types().count("StepStarted")
+
+
 def test_a_process_without_the_projector_changes_nothing(tmp_path: Any) -> None:
     """Public state would fall behind: an answer given there is refused, and its sweeper leaves the execution alone."""
     url = f"sqlite:///{tmp_path}/d.sqlite3"

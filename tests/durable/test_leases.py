@@ -121,7 +121,7 @@ def test_ones_own_leases_are_renewed_before_lapsed_ones_are_looked_for(bed: Test
 
     def jump(_step: Any) -> str:
         bed.clock.advance(86_400)
-        bed.service.worker.renew_live()
+        bed.service.leases.renew_all()
         bed.service.sweeper.sweep()
         return "mine"
 

@@ -151,7 +151,7 @@ def test_parking_does_not_cut_a_running_handler(bed: TestBed) -> None:
     def handler(_event: Any, context: DurableContext) -> Any:
         def slow(_step: Any) -> str:
             bed.clock.advance(10)
-            bed.service.worker.renew_live()
+            bed.service.leases.renew_all()
             bed.service.sweeper.sweep()
             return "slow"
 

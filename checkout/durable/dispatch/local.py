@@ -11,10 +11,7 @@ from datetime import datetime
 from types import TracebackType
 from typing import Self
 
-from sqlalchemy.exc import SQLAlchemyError
-
 from checkout.durable.changes import Notice
-from checkout.durable.errors import DurableError
 from checkout.durable.service import DurableService
 
 logger = logging.getLogger(__name__)
@@ -96,7 +93,7 @@ class LocalDispatcher:
         while True:
             try:
                 seen = self._look(seen)
-            except (SQLAlchemyError, DurableError):
+            except Exception:  # same
                 logger.exception("looking for due executions failed; the next look is in a moment")
             with self._news:
                 if not self._stopping:
@@ -110,7 +107,7 @@ class LocalDispatcher:
         with self._news:
             due = self._next is not None and self._next <= self._service.clock.now()
         if due or version != seen:
-            self._service.worker.renew_live()
+            self._service.leases.renew_all()
             while self._service.sweeper.sweep() >= self._service.settings.batch:
                 pass
             for execution_id in self._service.sweeper.runnable(limit=LARGEST_QUEUE):
