@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 import httpx2
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from merchants.errors import (
     AnswerLostError,
@@ -15,98 +17,9 @@ from merchants.errors import (
 )
 from merchants.fetch import Fetcher
 from merchants.wire import ADDRESSES
+from tests.merchants.vectors import FORBIDDEN, INVALID
 
 PUBLIC = "93.184.216.34"
-
-FORBIDDEN = [
-    "http://127.0.0.1/",
-    "http://127.255.255.254/",
-    "http://0.0.0.0/",
-    "http://10.1.2.3/",
-    "http://172.16.0.1/",
-    "http://192.168.1.1/",
-    "http://100.64.0.1/",
-    "http://100.100.100.200/latest/meta-data/",  # Alibaba
-    "http://169.254.169.254/latest/meta-data/",  # AWS, Google, Azure
-    "http://169.254.170.2/v2/credentials",  # ECS
-    "http://168.63.129.16/",  # Azure
-    "http://192.0.0.192/",  # Oracle
-    "http://192.0.2.1/",
-    "http://198.18.0.1/",
-    "http://224.0.0.1/",
-    "http://255.255.255.255/",
-    "http://240.0.0.1/",
-    "http://[::1]/",
-    "http://[::]/",
-    "http://[::ffff:127.0.0.1]/",
-    "http://[::ffff:a9fe:a9fe]/",
-    "http://[::127.0.0.1]/",
-    "http://[64:ff9b::a9fe:a9fe]/",  # NAT64 of 169.254.169.254
-    "http://[64:ff9b:1::1]/",
-    "http://[2002:7f00:1::]/",  # 6to4 of 127.0.0.1
-    "http://[2001:0:7f00:1::]/",  # Teredo
-    "http://[2001:db8::1]/",
-    "http://[fd00:ec2::254]/",  # AWS over IPv6
-    "http://[fd20:ce::254]/",  # Google over IPv6
-    "http://[fe80::1]/",
-    "http://[fec0::1]/",
-    "http://[ff02::1]/",
-    "http://[100::1]/",
-    "http://１２７.0.0.1/",  # noqa: RUF001 (full-width digits are the point)
-    "http://①②⑦.⓪.⓪.①/",
-    "http://127。0。0。1/",
-    "http://ⓛⓞⓒⓐⓛⓗⓞⓢⓣ/",
-    "http://localhost/",
-    "http://LOCALHOST/",
-    "http://shop.localhost/",
-    "http://metadata.google.internal/",
-    "http://printer.local/",
-    "http://router/",
-    "https://example.com:22/",
-    "https://example.com:6379/",
-    "http://example.com:65535/",
-]
-INVALID = [
-    "",
-    "example.com/product",
-    "//example.com/",
-    "ftp://example.com/",
-    "file:///etc/passwd",
-    "gopher://example.com/",
-    "javascript:alert(1)",
-    "data:text/html,hi",
-    "http://",
-    "http:///path",
-    "http://user@example.com/",
-    "http://user:secret@example.com/",
-    "http://example.com@127.0.0.1/",
-    "http://2130706433/",
-    "http://0x7f000001/",
-    "http://0x7f.1/",
-    "http://127.1/",
-    "http://0177.0.0.1/",
-    "http://017700000001/",
-    "http://127.0.0.01/",
-    "http://1.2.3.4.5/",
-    "http://256.1.1.1/",
-    "http://127.0.0.1./",
-    "http://example.com./",
-    "http://[fe80::1%25eth0]/",
-    "http://[fe80::1%eth0]/",
-    "http://[::1/",
-    "http://%31%32%37.0.0.1/",
-    "http://example.com%00.evil.example/",
-    "http://exa mple.com/",
-    "http://example.com/\nHost: evil",
-    "http://example.com\\@127.0.0.1/",
-    "http://-example.com/",
-    "http://example..com/",
-    "http://example.com:99999/",
-    "http://example.com:0/",
-    "http://example.com:eighty/",
-    "https://example.com/" + "a" * 2048,
-    "http://" + "a" * 64 + ".com/",
-]
 
 
 def resolving(*answers: str) -> "Resolver":
@@ -291,3 +204,25 @@ def test_only_a_connection_that_never_stood_counts_as_not_sent(failure: Exceptio
     with pytest.raises(means) as raised:
         Fetcher(wire=Failing(), resolve=resolving(PUBLIC)).fetch("GET", "https://shop.example/")
     assert means is type(raised.value)
+
+
+HOSTS = st.one_of(
+    st.text(alphabet="abcxyz0123456789.-_%[]:@/\\#?１。ⓐ\u00ad\u200d", max_size=24),  # noqa: RUF001 (look-alikes are the point)
+    st.from_regex(r"[a-z0-9.-]{1,20}(:[0-9]{1,5})?(/[ -~]{0,12})?", fullmatch=True),
+    st.ip_addresses().map(lambda address: f"[{address}]" if address.version == 6 else str(address)),
+)
+
+
+@settings(max_examples=200)
+@given(st.sampled_from(["http", "https", "HTTP", "file", ""]), HOSTS)
+def test_what_is_let_through_is_read_alike_by_the_client_that_sends_it(scheme: str, rest: str) -> None:
+    """No URL is one thing to the guard and another to the HTTP client, and the canonical form is its own."""
+    try:
+        target = Fetcher().check_url(f"{scheme}://{rest}")
+    except UrlError:
+        return
+    sent = httpx2.URL(target.url)
+    assert (target.scheme, target.host) == (sent.scheme, sent.host)
+    assert target.port == (sent.port or {"http": 80, "https": 443}[sent.scheme])
+    assert "" == sent.userinfo.decode()
+    assert target == Fetcher().check_url(target.url)

@@ -1,0 +1,91 @@
+"""URLs a guard must refuse: off the public Internet, or no web address at all. Somewhere each of them gets through."""
+
+FORBIDDEN = [
+    "http://127.0.0.1/",
+    "http://127.255.255.254/",
+    "http://0.0.0.0/",
+    "http://10.1.2.3/",
+    "http://172.16.0.1/",
+    "http://192.168.1.1/",
+    "http://100.64.0.1/",
+    "http://100.100.100.200/latest/meta-data/",  # Alibaba
+    "http://169.254.169.254/latest/meta-data/",  # AWS, Google, Azure
+    "http://169.254.170.2/v2/credentials",  # ECS
+    "http://168.63.129.16/",  # Azure
+    "http://192.0.0.192/",  # Oracle
+    "http://192.0.2.1/",
+    "http://198.18.0.1/",
+    "http://224.0.0.1/",
+    "http://255.255.255.255/",
+    "http://240.0.0.1/",
+    "http://[::1]/",
+    "http://[::]/",
+    "http://[::ffff:127.0.0.1]/",
+    "http://[::ffff:a9fe:a9fe]/",
+    "http://[::127.0.0.1]/",
+    "http://[64:ff9b::a9fe:a9fe]/",  # NAT64 of 169.254.169.254
+    "http://[64:ff9b:1::1]/",
+    "http://[2002:7f00:1::]/",  # 6to4 of 127.0.0.1
+    "http://[2001:0:7f00:1::]/",  # Teredo
+    "http://[2001:db8::1]/",
+    "http://[fd00:ec2::254]/",  # AWS over IPv6
+    "http://[fd20:ce::254]/",  # Google over IPv6
+    "http://[fe80::1]/",
+    "http://[fec0::1]/",
+    "http://[ff02::1]/",
+    "http://[100::1]/",
+    "http://１２７.0.0.1/",  # noqa: RUF001 (full-width digits are the point)
+    "http://①②⑦.⓪.⓪.①/",
+    "http://127。0。0。1/",
+    "http://ⓛⓞⓒⓐⓛⓗⓞⓢⓣ/",
+    "http://localhost/",
+    "http://LOCALHOST/",
+    "http://shop.localhost/",
+    "http://metadata.google.internal/",
+    "http://printer.local/",
+    "http://router/",
+    "https://example.com:22/",
+    "https://example.com:6379/",
+    "http://example.com:65535/",
+]
+INVALID = [
+    "",
+    "example.com/product",
+    "//example.com/",
+    "ftp://example.com/",
+    "file:///etc/passwd",
+    "gopher://example.com/",
+    "javascript:alert(1)",
+    "data:text/html,hi",
+    "http://",
+    "http:///path",
+    "http://user@example.com/",
+    "http://user:secret@example.com/",
+    "http://example.com@127.0.0.1/",
+    "http://2130706433/",
+    "http://0x7f000001/",
+    "http://0x7f.1/",
+    "http://127.1/",
+    "http://0177.0.0.1/",
+    "http://017700000001/",
+    "http://127.0.0.01/",
+    "http://1.2.3.4.5/",
+    "http://256.1.1.1/",
+    "http://127.0.0.1./",
+    "http://example.com./",
+    "http://[fe80::1%25eth0]/",
+    "http://[fe80::1%eth0]/",
+    "http://[::1/",
+    "http://%31%32%37.0.0.1/",
+    "http://example.com%00.evil.example/",
+    "http://exa mple.com/",
+    "http://example.com/\nHost: evil",
+    "http://example.com\\@127.0.0.1/",
+    "http://-example.com/",
+    "http://example..com/",
+    "http://example.com:99999/",
+    "http://example.com:0/",
+    "http://example.com:eighty/",
+    "https://example.com/" + "a" * 2048,
+    "http://" + "a" * 64 + ".com/",
+]
