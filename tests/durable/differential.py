@@ -8,7 +8,7 @@ import json
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pprint import pformat
 from typing import Any
@@ -56,6 +56,7 @@ def same_story(
     answers: Sequence[Answer] = (),
     others: Mapping[str, Callable[..., Any]] | None = None,
     invocations: bool = True,
+    by_operation: bool = False,
 ) -> Story:
     """Run it on both; the same story, or an AssertionError that shows both.
 
@@ -65,9 +66,12 @@ def same_story(
         answers: given one after the other, each once its callback exists and nothing else can run.
         others: handlers by function name, for chained invokes.
         invocations: whether the number and place of InvocationCompleted must agree too; branches that race need False.
+        by_operation: compare the events of each operation on its own: for flat branches, which share one context.
     """
     ours = on_ours(handler, payload, answers=answers, others=others or {}, invocations=invocations)
     aws = on_aws(handler, payload, answers=answers, others=others or {}, invocations=invocations)
+    if by_operation:
+        ours, aws = _unordered(ours), _unordered(aws)
     assert aws == ours, f"not the same story\n\nAWS:\n{pformat(aws)}\n\nours:\n{pformat(ours)}"
     return ours
 
@@ -157,6 +161,19 @@ def on_aws(
             [(names.get(one.parent_id or ""), (one.event_type, one.sub_type, one.name)) for one in history],
             invocations=invocations,
         ),
+    )
+
+
+def _unordered(story: Story) -> Story:
+    """The same story with operations in order of their names, and events per operation."""
+    found: dict[str | None, list[Moment]] = defaultdict(list)
+    for parent, moments in story.events.items():
+        for moment in moments:
+            found[f"{parent}/{moment[2]}"].append(moment)
+    return replace(
+        story,
+        operations=tuple(sorted(story.operations, key=str)),
+        events={name: tuple(of_operation) for name, of_operation in found.items()},
     )
 
 

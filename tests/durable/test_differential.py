@@ -10,6 +10,7 @@ from aws_durable_execution_sdk_python.config import (
     CompletionConfig,
     Duration,
     MapConfig,
+    NestingType,
     ParallelConfig,
     StepConfig,
     StepSemantics,
@@ -134,6 +135,47 @@ def mapped(event: Any, context: DurableContext) -> Any:
     return context.map(event["values"], double, name="each", config=MapConfig(max_concurrency=1)).get_results()
 
 
+def flat(_event: Any, context: DurableContext) -> Any:
+    """Parallel without a context per branch: a retried step, two waits of different length."""
+    retrying = StepConfig(retry_strategy=TWICE)
+
+    def pause(branch: DurableContext, seconds: int) -> int:
+        branch.wait(Duration.from_seconds(seconds), name=f"pause {seconds}")
+        return branch.step(lambda _: seconds, name=f"after {seconds}")
+
+    branches = [
+        lambda branch: branch.step(flaky, name="flaky", config=retrying),
+        lambda branch: pause(branch, 2),
+        lambda branch: pause(branch, 4),
+    ]
+    config = ParallelConfig(nesting_type=NestingType.FLAT)
+    return context.parallel(branches, name="all", config=config).get_results()
+
+
+def first_wins(_event: Any, context: DurableContext) -> Any:
+    """Parallel that is done with one result: the other branch's wait is left standing."""
+
+    def slow(branch: DurableContext) -> str:
+        branch.wait(Duration.from_hours(5), name="long")
+        return "slow"
+
+    config = ParallelConfig(completion_config=CompletionConfig(min_successful=1))
+    quick = context.parallel([lambda branch: branch.step(lambda _: "quick", name="quick"), slow], "race", config)
+    return [quick.get_results(), context.step(lambda _: "after", name="after")]
+
+
+def large(_event: Any, context: DurableContext) -> Any:
+    """A child context whose result is replayed from its children."""
+
+    def inner(child: DurableContext) -> list[str]:
+        first = child.step(lambda _: "a" * 150_000, name="a")
+        return [first, child.step(lambda _: "b" * 150_000, name="b")]
+
+    parts = context.run_in_child_context(inner, name="large")
+    context.wait(Duration.from_seconds(2), name="nap")
+    return [len(part) for part in parts]
+
+
 def invokes(event: Any, context: DurableContext) -> Any:
     """A chained invoke that succeeds, one that fails, one that nobody knows."""
     ended: list[Any] = [context.invoke("double", event, name="twice")]
@@ -155,7 +197,7 @@ def sad(_event: Any, _context: DurableContext) -> Any:
     raise LookupError("sad")
 
 
-@pytest.mark.parametrize("handler", [steps, retried, compensated, fails, nested, polled])
+@pytest.mark.parametrize("handler", [steps, retried, compensated, fails, nested, polled, large])
 def test_a_sequence_is_the_same_story_on_both(handler: Callable[..., Any]) -> None:
     """One thing after the other: operations, statuses and every event agree, in number and order."""
     same_story(handler, {"n": 4})
@@ -174,10 +216,16 @@ def test_callbacks_are_the_same_story_on_both(second: Answer) -> None:
     assert "SUCCEEDED" == story.status
 
 
-@pytest.mark.parametrize("handler", [side_by_side, mapped])
+@pytest.mark.parametrize("handler", [side_by_side, mapped, first_wins])
 def test_branches_are_the_same_story_on_both(handler: Callable[..., Any]) -> None:
     """Branches race, so what is compared is what each context recorded, in order."""
     same_story(handler, {"values": [1, 2, 3]}, invocations=False)
+
+
+def test_flat_branches_are_the_same_story_on_both() -> None:
+    """They share one context, so only each operation's own events have an order."""
+    story = same_story(flat, invocations=False, by_operation=True)
+    assert ["done", 2, 4] == story.result
 
 
 def test_chained_invokes_are_the_same_story_on_both() -> None:
