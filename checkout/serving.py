@@ -41,8 +41,8 @@ def serve(
         except DatabaseInUseError as busy:
             err.print(f"[red]{busy}[/]")
             raise typer.Exit(1) from busy
-        for waiting in deployment.durable.unrunnable():
-            err.print(f"[yellow]{waiting}[/]")
+        for function, version, count in deployment.durable.unrunnable():
+            err.print(f"[yellow]{count} of {function} wait for version {version}, which this build cannot run.[/]")
         with socket.create_server((settings.host, settings.port)) as listening, deployment.working():
             url = f"http://{settings.host}:{listening.getsockname()[1]}"
             print(json.dumps({"url": url}), flush=True)  # noqa: T201 (the line a parent process reads)

@@ -30,6 +30,7 @@ def configure(*, level: int = logging.INFO) -> None:
         ],
         foreign_pre_chain=[
             structlog.stdlib.add_logger_name,
+            structlog.stdlib.ExtraAdder(),  # a handler's lines carry their execution's ARN
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,

@@ -4,11 +4,12 @@
 Everything else is handed what it needs. A Lambda handler would be the second such module.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
 from fastapi import FastAPI
 
@@ -31,6 +32,8 @@ from checkout.store.vault import Vault
 from merchants.fetch import Fetcher
 from merchants.registry import Registry
 from merchants.ucp.profile import platform_profile
+from merchants.ucp.signatures import Signer
+from merchants.ucp.versions import LATEST, spoken
 from payments.demo_instruments import DemoInstruments
 from payments.instruments import InstrumentSource, NoInstruments
 from payments.stripe_gateway import StripeGateway
@@ -39,6 +42,9 @@ from payments.stripe_gateway import StripeGateway
 PROFILE_PATH = "/.well-known/ucp-agent.json"
 # The sandbox takes any test key.
 SANDBOX_KEY = "sk_test_sandbox"
+# One byte less than the curve's order has, so every derived value is a key; the id changes with how it is derived.
+SIGNING_BYTES = 31
+SIGNING_KEY_ID = "agentic-checkout-1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +57,7 @@ class Deployment:
     durable: DurableService
     purchases: Purchases
     fetcher: Fetcher
+    signer: Signer
 
     def api(self) -> FastAPI:
         """The HTTP face."""
@@ -62,9 +69,14 @@ class Deployment:
                 clock=self.clock,
                 settings=self.settings,
                 check_url=self.fetcher.check_url,
-                platform_profile=platform_profile(self.settings.public_url),
+                platform_profile=self._profile,
             )
         )
+
+    def _profile(self, version: str | None) -> Mapping[str, Any]:
+        """Who we are towards merchants, in the version of their protocol they ask for."""
+        wire = spoken(version) or LATEST
+        return platform_profile(self.settings.public_url, wire=wire, signers=[self.signer])
 
     @contextmanager
     def working(self) -> Iterator[None]:
@@ -81,6 +93,7 @@ def opened(settings: Settings, clock: Clock | None = None) -> Iterator[Deploymen
     database.create_tables()
     vault = _vault(settings)
     fetcher = Fetcher(allowed=settings.allowed_private_hosts)
+    signer = Signer.from_secret(int.from_bytes(vault.derived("ucp-signing", SIGNING_BYTES)) + 1, SIGNING_KEY_ID)
     gateway = _gateway(settings)
     durable = DurableService(
         database,
@@ -89,7 +102,7 @@ def opened(settings: Settings, clock: Clock | None = None) -> Iterator[Deploymen
     )
     ports = Acting(
         limits=limits(settings),
-        merchants=registry(settings, fetcher),
+        merchants=registry(settings, fetcher, signer),
         gateway=gateway,
         instruments=_instruments(settings),
         database=database,
@@ -107,6 +120,7 @@ def opened(settings: Settings, clock: Clock | None = None) -> Iterator[Deploymen
             durable=durable,
             purchases=Purchases(durable, vault, clock, settings),
             fetcher=fetcher,
+            signer=signer,
         )
     finally:
         durable.close()
@@ -137,11 +151,11 @@ def limits(settings: Settings) -> Limits:
     )
 
 
-def registry(settings: Settings, fetcher: Fetcher | None = None) -> Registry:
-    """The merchant adapters that are installed."""
+def registry(settings: Settings, fetcher: Fetcher | None = None, signer: Signer | None = None) -> Registry:
+    """The merchant adapters that are installed; with `signer`, what they send is signed."""
     fetcher = fetcher or Fetcher(allowed=settings.allowed_private_hosts)
     profile_url = settings.public_url.rstrip("/") + PROFILE_PATH
-    return Registry.load(fetcher, options={"ucp": {"profile_url": profile_url}})
+    return Registry.load(fetcher, options={"ucp": {"profile_url": profile_url, "signer": signer}})
 
 
 def developer_key(settings: Settings, tenant: str) -> str:

@@ -1,6 +1,8 @@
 """`/livez`, `/readyz` and the platform profile merchants fetch. Needs no key and says nothing about anybody."""
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse, Response
 from pydantic import ConfigDict
 from sqlalchemy import text
@@ -13,6 +15,9 @@ router = APIRouter(tags=["Service"])
 
 # Merchants may keep our profile for an hour; its keys change with a release.
 PROFILE_SECONDS = 3600
+
+
+Version = Annotated[str | None, Query(max_length=32, description="A version of the Universal Commerce Protocol.")]
 
 
 class Health(Reply):
@@ -44,9 +49,12 @@ def readyz(using: Using) -> Response:
 
 
 @router.get(
-    "/.well-known/ucp-agent.json", operation_id="platform_profile", response_model=PlatformProfile, responses=answers()
+    "/.well-known/ucp-agent.json",
+    operation_id="platform_profile",
+    response_model=PlatformProfile,
+    responses=answers("invalid_request"),
 )
-def platform_profile(using: Using) -> Response:
-    """The profile that our `UCP-Agent` header points to."""
+def platform_profile(using: Using, version: Version = None) -> Response:
+    """The profile that our `UCP-Agent` header points to, as the protocol version asked for writes it."""
     headers = {"Cache-Control": f"public, max-age={PROFILE_SECONDS}"}
-    return JSONResponse(dict(using.platform_profile), headers=headers)
+    return JSONResponse(dict(using.platform_profile(version)), headers=headers)

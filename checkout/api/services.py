@@ -1,7 +1,7 @@
 """What the API is given: one frozen record, put together by the composition root. Nothing here picks a part."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from checkout.durable.service import DurableService
@@ -16,7 +16,8 @@ class Services:
     """The parts behind the API.
 
     `check_url` raises a `merchants.errors.UrlError` for a product URL that must not be fetched; it asks no network.
-    `platform_profile` is the document merchants read at `/.well-known/ucp-agent.json`.
+    `platform_profile` makes the document merchants read at `/.well-known/ucp-agent.json`, in the protocol
+    version they ask for (None or one we do not speak: the newest).
     """
 
     database: Database
@@ -25,4 +26,4 @@ class Services:
     clock: Clock
     settings: Settings
     check_url: Callable[[str], object]
-    platform_profile: Mapping[str, Any] = field(default_factory=dict)
+    platform_profile: Callable[[str | None], Mapping[str, Any]]

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Self
 
 from cryptography.fernet import Fernet, InvalidToken
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 
 class UnsealError(RuntimeError):
@@ -20,6 +22,7 @@ class Vault:
     """Seals and opens short secrets with one symmetric key."""
 
     def __init__(self, key: bytes) -> None:
+        self._key = key
         self._fernet = Fernet(key)
 
     @classmethod
@@ -39,6 +42,10 @@ class Vault:
     def fresh(cls) -> Self:
         """A key that lives as long as this process: for a database in memory."""
         return cls(Fernet.generate_key())
+
+    def derived(self, purpose: str, length_bytes: int) -> bytes:
+        """Bytes that belong to this key and `purpose` alone, the same every time: further keys need no further file."""
+        return HKDF(SHA256(), length_bytes, salt=None, info=purpose.encode()).derive(self._key)
 
     def seal(self, secret: str) -> bytes:
         """Ciphertext that only this key opens."""

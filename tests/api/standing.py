@@ -125,7 +125,7 @@ def standing(folder: Path, **settings: Any) -> Iterator[Standing]:
         clock=clock,
         settings=configured,
         check_url=Fetcher().check_url,
-        platform_profile={"ucp": {"version": "2026-08-25"}},
+        platform_profile=lambda version: {"ucp": {"version": version or "2026-08-25"}},
     )
     dispatcher = LocalDispatcher(durable)
     dispatcher.start()
