@@ -21,8 +21,7 @@ class CommandError(Exception):
 
     CommandError
     ├── HandlerNotFoundError    handler_not_found: the module or the handler in it does not exist, or fails to import
-    ├── UnreadableJsonError     unreadable_json: an option that must be JSON is not
-    └── UnsafeSkipError         unsafe_skip: skipping time would fire timers of executions that are not this command's
+    └── UnreadableJsonError     unreadable_json: an option that must be JSON is not
     """
 
     code = "command_refused"
@@ -39,12 +38,6 @@ class UnreadableJsonError(CommandError):
     """An option that must be JSON is not."""
 
     code = "unreadable_json"
-
-
-class UnsafeSkipError(CommandError):
-    """Other executions in this database would see time pass."""
-
-    code = "unsafe_skip"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
