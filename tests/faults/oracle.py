@@ -9,15 +9,10 @@ least as many faults left is cut off, because everything it could still do was d
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+# Where a process's memory starts again: what it knew before is in the database, or lost with it.
+COMMIT, CRASH = "commit", "crash after"
 # More boundaries than this in one run mean that the run does not end.
 MAX_CHOICES = 400
-
-
-class SeenError(BaseException):
-    """This state was explored before, with as many faults left: nothing new can follow. Ends the run, not the search.
-
-    A BaseException, so that no code under test mistakes it for a fault.
-    """
 
 
 @dataclass(slots=True)
@@ -31,13 +26,18 @@ class Choice:
 
 @dataclass(slots=True)
 class Oracle:
-    """Replays `prefix`, then lets nothing happen."""
+    """Replays `prefix`, then lets nothing happen.
+
+    `cut` is set where the run reaches a state that was explored before with as many faults left: nothing new can
+    follow, and whoever drives the run ends it.
+    """
 
     prefix: Sequence[int]
     faults: int
     seen: dict[str, int]
     fingerprint: Callable[[], str] | None = None
     choices: list[Choice] = field(default_factory=list)
+    cut: bool = False
 
     @property
     def faults_left(self) -> int:
@@ -46,17 +46,30 @@ class Oracle:
 
     def choose(self, where: str, alternatives: Sequence[str]) -> str:
         """What happens here."""
+        if self.cut:
+            return alternatives[0]
         number = len(self.choices)
         assert number < MAX_CHOICES, f"the run does not end: {self.story()}"
         if number >= len(self.prefix) and self.fingerprint:
-            state = f"{where}|{self.fingerprint()}"
+            state = f"{where}|{self._trail()}|{self.fingerprint()}"
             left = self.faults_left
             if self.seen.get(state, -1) >= left:
-                raise SeenError
+                self.cut = True
+                return alternatives[0]
             self.seen[state] = left
         taken = self.prefix[number] if number < len(self.prefix) else 0
         self.choices.append(Choice(where, alternatives, taken))
         return alternatives[taken]
+
+    def _trail(self) -> str:
+        """What happened since the last commit or crash: with the world, all that a process at this point can know."""
+        trail = ""
+        for choice in reversed(self.choices):
+            fate = choice.alternatives[choice.taken]
+            if choice.where == COMMIT or fate == CRASH:
+                break
+            trail += f"{choice.where}: {fate}; "
+        return trail
 
     def story(self) -> str:
         """The faults of this run, in words."""
@@ -87,14 +100,10 @@ def sequences(faults: int, run: Callable[[Oracle], None], tally: Tally) -> Itera
     while waiting:
         prefix = waiting.pop()
         oracle = Oracle(prefix=prefix, faults=faults, seen=seen)
-        cut = False
-        try:
-            run(oracle)
-        except SeenError:
-            cut = True
+        run(oracle)
         tally.runs += 1
         tally.choices += len(oracle.choices)
-        tally.pruned += cut
+        tally.pruned += oracle.cut
         taken = [choice.taken for choice in oracle.choices]
         spent = sum(1 for choice in taken[: len(prefix)] if choice)
         if spent < faults:
@@ -103,5 +112,5 @@ def sequences(faults: int, run: Callable[[Oracle], None], tally: Tally) -> Itera
                 for number in range(len(prefix), len(oracle.choices))
                 for other in range(1, len(oracle.choices[number].alternatives))
             )
-        if not cut:
+        if not oracle.cut:
             yield oracle
