@@ -69,7 +69,11 @@ def start(name: str, *arguments: str, folder: Path, environment: Mapping[str, st
             start_new_session=True,  # Ctrl-C in a terminal is for the parent, which ends its children itself
         )
     child = Child(name=name, process=process, log=log)
-    child.said = _first_line(child)
+    try:
+        child.said = _first_line(child)
+    except BaseException:  # Ctrl-C too: nobody else knows of this child yet
+        child.stop()
+        raise
     return child
 
 
@@ -85,9 +89,18 @@ def _first_line(child: Child) -> dict[str, Any]:
             return said
         if child.process.poll() is not None:
             break
-    child.stop()
     last_words = child.log.read_text(errors="replace")[-2000:]
     raise ChildError(f"{child.name} did not come up:\n{last_words}")
+
+
+@contextmanager
+def ended_by_sigterm() -> Iterator[None]:
+    """SIGTERM unwinds the block as Ctrl-C does; by default it would end this process and leave its children behind."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager

@@ -1,13 +1,21 @@
 """The command `checkout`: serve, keys, runs, adapters, durable, demo. Each has its own module; this one joins them."""
 
 import sys
+from collections.abc import Sequence
+from typing import NoReturn
 
 import typer
+from pydantic import ValidationError
+from pydantic_settings import SettingsError
 from rich.console import Console
+from rich.markup import escape
 
 from checkout import cli_adapters, cli_durable, cli_keys, cli_runs, packaging
 from checkout.demo.command import demo
 from checkout.serving import serve
+from checkout.settings import Settings
+
+PREFIX = str(Settings.model_config["env_prefix"])
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -23,9 +31,22 @@ app.add_typer(cli_durable.app, name="durable")
 
 
 def main() -> None:
-    """Run the command; a shadowed import name is named before anything else is tried."""
+    """Run the command; a shadowed import name and a wrong setting are named in a sentence."""
     culprit = packaging.shadowed()
     if culprit:
         Console(stderr=True).print(f"[red]{culprit}[/]")
         sys.exit(1)
-    app()
+    try:
+        app()
+    except SettingsError as wrong:  # no JSON where a list is wanted
+        _refuse_settings([f"{wrong}; a list is written as JSON"])
+    except ValidationError as wrong:
+        if wrong.title != Settings.__name__:
+            raise
+        _refuse_settings([f"{PREFIX}{error['loc'][0]}".upper() + f": {error['msg']}" for error in wrong.errors()])
+
+
+def _refuse_settings(sentences: Sequence[str]) -> NoReturn:
+    for sentence in sentences:
+        Console(stderr=True).print(f"[red]{escape(sentence)}[/] (invalid_setting)", soft_wrap=True)
+    sys.exit(2)

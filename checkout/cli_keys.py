@@ -33,7 +33,7 @@ def create(
                 session, tenant, name, scope or list(keys.DEVELOPER_SCOPES), now=deployment.clock.now()
             )
         except ValueError as refused:
-            err.print(f"[red]{refused}[/]")
+            err.print(f"[red]{refused}[/] (invalid_key_request)")
             raise typer.Exit(2) from refused
     if as_json:
         out.print_json(json.dumps({"id": row.id, "tenant": tenant, "key": secret, "scopes": row.scopes.split()}))
@@ -59,7 +59,7 @@ def list_keys(*, as_json: AsJson = False) -> None:
         return
     table = Table(box=None, pad_edge=False, header_style="dim")
     for heading in ("id", "tenant", "name", "scopes", "created", ""):
-        table.add_column(heading)
+        table.add_column(heading, no_wrap=heading in ("id", "created"))
     for row in rows:
         revoked = "[red]revoked[/]" if row.revoked_at else ""
         table.add_row(row.id, row.tenant, row.name, row.scopes, f"{row.created_at:%Y-%m-%d %H:%M}", revoked)
@@ -71,6 +71,6 @@ def revoke(key_id: Annotated[str, typer.Argument(help="The key's id, as `keys li
     """Refuse a key from now on."""
     with wiring.opened(Settings()) as deployment, deployment.database.transaction() as session:
         if not keys.revoke_key(session, key_id, now=deployment.clock.now()):
-            err.print(f"[red]No key {key_id}.[/]")
+            err.print(f"[red]no key {key_id}; `checkout keys list` shows them[/] (key_not_found)")
             raise typer.Exit(1)
     out.print(f"{key_id} is revoked.")

@@ -6,6 +6,7 @@ Reads the database beside a running service; the answer is the one thing it writ
 import getpass
 import json
 import time
+from contextlib import suppress
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -15,6 +16,7 @@ from rich.live import Live
 from checkout import wiring
 from checkout.console import runs, screens
 from checkout.purchase.errors import PurchaseError
+from checkout.purchase.states import State
 from checkout.purchase.terms import ReviewAnswer, Verdict
 from checkout.settings import Settings
 from payments.money import Money
@@ -33,7 +35,7 @@ IntentId = Annotated[str, typer.Argument(help="The checkout intent, ci_…")]
 @app.command("list")
 def list_runs(
     *,
-    state: Annotated[str | None, typer.Option(help="Only this public state.")] = None,
+    state: Annotated[State | None, typer.Option(help="Only this public state.")] = None,
     review: Annotated[bool, typer.Option("--review", help="Only those that wait for an operator.")] = False,
     tenant: Annotated[str | None, typer.Option(help="Only this tenant.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 50,
@@ -63,7 +65,11 @@ def show(intent_id: IntentId, *, as_json: AsJson = False) -> None:
 @app.command()
 def watch(intent_id: IntentId) -> None:
     """The same, kept current until the purchase ends. Leave with Ctrl-C; nothing stops with you."""
-    with wiring.opened(Settings()) as deployment, Live(console=out, auto_refresh=False) as live:
+    with (
+        wiring.opened(Settings()) as deployment,
+        suppress(KeyboardInterrupt),
+        Live(console=out, auto_refresh=False) as live,
+    ):
         while True:
             story = _story(deployment, intent_id)
             live.update(screens.timeline(story, deployment.clock.now()), refresh=True)
@@ -84,7 +90,8 @@ def answer(
 ) -> None:
     """Answer a purchase's open question. It goes on at once."""
     if verdict is Verdict.PLACED and not order_number:
-        raise typer.BadParameter("`placed` needs --order-number, as the merchant gives it")
+        err.print("[red]`placed` needs --order-number, as the merchant gives it[/] (order_number_missing)")
+        raise typer.Exit(2)
     with wiring.opened(Settings()) as deployment:
         try:
             with deployment.database.transaction() as session:
@@ -103,9 +110,9 @@ def answer(
 
 
 def _total(offer: dict[str, Any] | None, total_minor: int | None) -> Money | None:
-    if total_minor is None:
+    if total_minor is None or offer is None:
         return None
-    return Money(total_minor, (offer or {})["cost"]["total"]["currency"])
+    return Money(total_minor, offer["cost"]["total"]["currency"])
 
 
 def _story(deployment: wiring.Deployment, intent_id: str) -> runs.Story:

@@ -7,7 +7,7 @@ Ctrl-C requests and the steps under way are finished; what waits, waits in the d
 import json
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Annotated
 
 import typer
@@ -35,7 +35,11 @@ def serve(
     settings = settings.model_copy(
         update={"host": host or settings.host, "port": settings.port if port is None else port}
     )
-    with _sandbox_if_needed(settings) as settings, wiring.opened(settings) as deployment:
+    with (
+        children.ended_by_sigterm(),
+        _sandbox_if_needed(settings) as settings,
+        wiring.opened(settings) as deployment,
+    ):
         try:
             deployment.database.claim()
         except DatabaseInUseError as busy:
@@ -43,7 +47,7 @@ def serve(
             raise typer.Exit(1) from busy
         for function, version, count in deployment.durable.unrunnable():
             err.print(f"[yellow]{count} of {function} wait for version {version}, which this build cannot run.[/]")
-        with socket.create_server((settings.host, settings.port)) as listening, deployment.working():
+        with _listening(settings) as listening, deployment.working(), suppress(KeyboardInterrupt):
             url = f"http://{settings.host}:{listening.getsockname()[1]}"
             print(json.dumps({"url": url}), flush=True)  # noqa: T201 (the line a parent process reads)
             config = uvicorn.Config(
@@ -53,7 +57,16 @@ def serve(
                 server_header=False,
                 timeout_graceful_shutdown=SHUTDOWN_SECONDS,
             )
+            # Answers what it was asked, then raises the signal that ended it once more: hence `suppress`.
             uvicorn.Server(config).run(sockets=[listening])
+
+
+def _listening(settings: Settings) -> socket.socket:
+    try:
+        return socket.create_server((settings.host, settings.port))
+    except OSError as refused:
+        err.print(f"[red]cannot listen on {settings.host}:{settings.port}: {refused.strerror}[/]")
+        raise typer.Exit(1) from refused
 
 
 @contextmanager

@@ -4,14 +4,16 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from rich.console import Group, RenderableType
-from rich.panel import Panel
+from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
 from checkout.console.runs import Story, total_of, waiting_for
 from checkout.durable.views import OperationView
 from checkout.purchase import codec
+from checkout.purchase.terms import Verdict
 from checkout.store.models import Intent
+from payments.gateway import Released
 from payments.money import Money
 
 STATE_STYLE = {
@@ -21,44 +23,55 @@ STATE_STYLE = {
     "completed": "green",
     "failed": "red",
 }
+# An id is `ci_` and 32 hexadecimal digits; the longest state has 21 letters.
+ID_WIDTH = 35
+STATE_WIDTH = 21
+VERDICTS = ", ".join(
+    f"{verdict.value} (with --order-number)" if verdict is Verdict.PLACED else verdict.value for verdict in Verdict
+)
 MARK = {"SUCCEEDED": ("✓", "green"), "FAILED": ("✗", "red"), "TIMED_OUT": ("⌛", "red"), "STARTED": ("…", "yellow")}
 
 
 def table(intents: Sequence[Intent], now: datetime) -> RenderableType:
-    """One line per purchase."""
+    """Two lines per purchase: its whole id with state, total and age; then what it waits for, and the product.
+
+    Made for 80 columns; what is longer is cut at the end of the second line, and stands whole in the timeline.
+    """
     if not intents:
-        return Text("No purchases yet.", style="dim")
-    drawn = Table(box=None, pad_edge=False, header_style="dim")
-    drawn.add_column("intent", no_wrap=True)
-    drawn.add_column("state", no_wrap=True)
-    drawn.add_column("total", justify="right", no_wrap=True)
-    drawn.add_column("age", justify="right")
-    drawn.add_column("product")
-    drawn.add_column("waits for / ended with")
+        return Text("No purchases.", style="dim")
+    lines: list[RenderableType] = []
     for intent in intents:
         total = total_of(intent)
-        drawn.add_row(
-            intent.id,
-            _state(intent),
-            str(Money(*total)) if total else "",
-            _span((now - intent.created_at).total_seconds()),
-            Text(str(intent.request.get("productUrl", "")), overflow="ellipsis"),
-            Text(waiting_for(intent)),
-        )
-    return drawn
+        line = Text(no_wrap=True, overflow="ellipsis")
+        line.append(f"{intent.id:<{ID_WIDTH}}  ", style="bold")
+        line.append(f"{intent.state:<{STATE_WIDTH}}", style=STATE_STYLE.get(intent.state, "white"))
+        line.append(f"{str(Money(*total)) if total else '':>12}")
+        line.append(f"{_span((now - intent.created_at).total_seconds()):>8}", style="dim")
+        lines += [line, _second_line(intent)]
+    return Group(*lines)
+
+
+def _second_line(intent: Intent) -> Text:
+    waits = waiting_for(intent)
+    line = Text("  ", no_wrap=True, overflow="ellipsis")
+    if waits:
+        line.append(waits, style="bold yellow" if intent.review_since else "default")
+        line.append("  ")
+    return line.append(str(intent.request.get("productUrl", "")), style="dim")
 
 
 def timeline(story: Story, now: datetime) -> RenderableType:
     """The story of one purchase, step by step."""
     intent = story.intent
     head = Table.grid(padding=(0, 2))
-    head.add_row("product", Text(str(intent.request.get("productUrl", ""))))
+    head.add_row("product", Text(str(intent.request.get("productUrl", "")), overflow="fold"))
     head.add_row("state", _state(intent))
     head.add_row("tenant", Text(intent.tenant))
     if intent.payment_id:
         head.add_row("payment", Text(intent.payment_id))
     if intent.hold_expires_at:
-        head.add_row("hold lives for", _span((intent.hold_expires_at - now).total_seconds()))
+        seconds = (intent.hold_expires_at - now).total_seconds()
+        head.add_row("hold", f"lives for {_span(seconds)}" if seconds > 0 else f"lapsed {_span(-seconds)} ago")
     if intent.order_id:
         head.add_row("order", Text(intent.order_id))
     if intent.failure:
@@ -67,11 +80,23 @@ def timeline(story: Story, now: datetime) -> RenderableType:
     if story.ledger:
         parts += [Text(), _money(story)]
     if intent.review_since:
-        question = (
-            f"{intent.unclear or 'the outcome is unclear'}\n\ncheckout runs answer {intent.id} VERDICT --reason …"
-        )
-        parts += [Text(), Panel(Text(question), title="an operator is asked", border_style="yellow")]
-    return Panel(Group(*parts), title=intent.id, border_style=STATE_STYLE.get(intent.state, "white"))
+        parts += [Text(), *_question(story)]
+    return Group(Rule(intent.id, style=STATE_STYLE.get(intent.state, "white")), *parts)
+
+
+def _question(story: Story) -> list[RenderableType]:
+    """What an operator is asked, and the command that answers; no frame, so that it can be copied."""
+    intent = story.intent
+    asked = Text(intent.unclear or "the outcome is unclear", style="bold")
+    if story.execution.parked:
+        title, commands = "parked: an operator must look", f"checkout durable resume {intent.id}"
+    else:
+        title = "an operator is asked"
+        commands = f"checkout runs answer {intent.id} VERDICT --reason …"
+    question: list[RenderableType] = [Rule(title, style="yellow"), asked, Text(commands, style="cyan", overflow="fold")]
+    if not story.execution.parked:
+        question.append(Text(f"VERDICT: {VERDICTS}", style="dim"))
+    return question
 
 
 def _steps(story: Story, now: datetime) -> Table:
@@ -110,9 +135,11 @@ def _outcome(operation: OperationView) -> str:
         outcome = codec.loads(operation.payload or "")
     except ValueError:
         return ""
-    for name in ("message", "reason", "merchant_order_id", "order_id"):
+    for name in ("message", "reason", "why", "merchant_order_id", "order_id"):
         if said := getattr(outcome, name, None):
             return f"{type(outcome).__name__}: {said}"
+    if isinstance(outcome, Released):
+        return f"Released {outcome.released}" if outcome.released else "Released: nothing was held"
     money = getattr(outcome, "amount", None) or getattr(getattr(outcome, "cost", None), "total", None)
     return f"{type(outcome).__name__} {money}" if money else type(outcome).__name__
 
