@@ -48,13 +48,17 @@ class Child:
                 self.process.wait(STOP_SECONDS)
             except subprocess.TimeoutExpired:
                 self.kill()
-        if self.process.stdout:
-            self.process.stdout.close()
+        self._hang_up()
 
     def kill(self) -> None:
         """`kill -9`: it gets no chance to tidy up."""
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
+        self._hang_up()
+
+    def _hang_up(self) -> None:
+        if self.process.stdout:
+            self.process.stdout.close()
 
 
 def start(name: str, *arguments: str, folder: Path, environment: Mapping[str, str] | None = None) -> Child:

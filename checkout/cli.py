@@ -1,52 +1,20 @@
-"""The command `checkout`: serve, keys, runs, adapters, durable, demo. Each has its own module; this one joins them."""
+"""The command `checkout`, before anything of it is imported: a shadowed import name and a wrong setting in a sentence.
+
+Imports nothing but the check at the top: with another distribution's `payments` in front of ours, every other module
+of this project breaks at its first line.
+"""
 
 import sys
-from collections.abc import Sequence
-from typing import NoReturn
 
-import typer
-from pydantic import ValidationError
-from pydantic_settings import SettingsError
-from rich.console import Console
-from rich.markup import escape
-
-from checkout import cli_adapters, cli_durable, cli_keys, cli_runs, packaging
-from checkout.demo.command import demo
-from checkout.serving import serve
-from checkout.settings import Settings
-
-PREFIX = str(Settings.model_config["env_prefix"])
-
-app = typer.Typer(
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    help="Buy a product from its URL: a self-hosted checkout for agents.",
-)
-app.command()(serve)
-app.command()(demo)
-app.add_typer(cli_keys.app, name="keys")
-app.add_typer(cli_runs.app, name="runs")
-app.add_typer(cli_adapters.app, name="adapters")
-app.add_typer(cli_durable.app, name="durable")
+from checkout import packaging
 
 
 def main() -> None:
-    """Run the command; a shadowed import name and a wrong setting are named in a sentence."""
+    """Run the command."""
     culprit = packaging.shadowed()
     if culprit:
-        Console(stderr=True).print(f"[red]{culprit}[/]")
+        print(culprit, file=sys.stderr)  # noqa: T201 (what draws in colour is not imported yet)
         sys.exit(1)
-    try:
-        app()
-    except SettingsError as wrong:  # no JSON where a list is wanted
-        _refuse_settings([f"{wrong}; a list is written as JSON"])
-    except ValidationError as wrong:
-        if wrong.title != Settings.__name__:
-            raise
-        _refuse_settings([f"{PREFIX}{error['loc'][0]}".upper() + f": {error['msg']}" for error in wrong.errors()])
+    from checkout import cli_app  # noqa: PLC0415 (only now are the names known to be ours)
 
-
-def _refuse_settings(sentences: Sequence[str]) -> NoReturn:
-    for sentence in sentences:
-        Console(stderr=True).print(f"[red]{escape(sentence)}[/] (invalid_setting)", soft_wrap=True)
-    sys.exit(2)
+    cli_app.run()

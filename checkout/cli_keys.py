@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from checkout import wiring
@@ -33,12 +34,12 @@ def create(
                 session, tenant, name, scope or list(keys.DEVELOPER_SCOPES), now=deployment.clock.now()
             )
         except ValueError as refused:
-            err.print(f"[red]{refused}[/] (invalid_key_request)")
+            err.print(f"[red]{escape(str(refused))}[/] (invalid_key_request)", soft_wrap=True)
             raise typer.Exit(2) from refused
     if as_json:
         out.print_json(json.dumps({"id": row.id, "tenant": tenant, "key": secret, "scopes": row.scopes.split()}))
     else:
-        out.print(f"[bold]{secret}[/]\n[dim]{row.id}, tenant {tenant}, {row.scopes}. Shown once.[/]")
+        out.print(f"[bold]{secret}[/]\n[dim]{row.id}, tenant {escape(tenant)}, {row.scopes}. Shown once.[/]")
 
 
 @app.command("list")
@@ -62,7 +63,8 @@ def list_keys(*, as_json: AsJson = False) -> None:
         table.add_column(heading, no_wrap=heading in ("id", "created"))
     for row in rows:
         revoked = "[red]revoked[/]" if row.revoked_at else ""
-        table.add_row(row.id, row.tenant, row.name, row.scopes, f"{row.created_at:%Y-%m-%d %H:%M}", revoked)
+        created = f"{row.created_at:%Y-%m-%d %H:%M}"
+        table.add_row(row.id, escape(row.tenant), escape(row.name), row.scopes, created, revoked)
     out.print(table if rows else "[dim]No keys yet: checkout keys create --tenant NAME[/]")
 
 
@@ -71,6 +73,7 @@ def revoke(key_id: Annotated[str, typer.Argument(help="The key's id, as `keys li
     """Refuse a key from now on."""
     with wiring.opened(Settings()) as deployment, deployment.database.transaction() as session:
         if not keys.revoke_key(session, key_id, now=deployment.clock.now()):
-            err.print(f"[red]no key {key_id}; `checkout keys list` shows them[/] (key_not_found)")
+            sentence = f"no key {key_id}; `checkout keys list` shows them"
+            err.print(f"[red]{escape(sentence)}[/] (key_not_found)", soft_wrap=True)
             raise typer.Exit(1)
     out.print(f"{key_id} is revoked.")

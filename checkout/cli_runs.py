@@ -12,6 +12,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from rich.console import Console
 from rich.live import Live
+from rich.markup import escape
 
 from checkout import wiring
 from checkout.console import runs, screens
@@ -123,5 +124,5 @@ def _story(deployment: wiring.Deployment, intent_id: str) -> runs.Story:
 
 
 def _refuse(refused: PurchaseError) -> NoReturn:
-    err.print(f"[red]{refused}[/] ({refused.code})")
+    err.print(f"[red]{escape(str(refused))}[/] ({refused.code})", soft_wrap=True)
     raise typer.Exit(1)

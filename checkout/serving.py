@@ -43,7 +43,7 @@ def serve(
         try:
             deployment.database.claim()
         except DatabaseInUseError as busy:
-            err.print(f"[red]{busy}[/]")
+            err.print(f"[red]{busy}[/]", soft_wrap=True)
             raise typer.Exit(1) from busy
         for function, version, count in deployment.durable.unrunnable():
             err.print(f"[yellow]{count} of {function} wait for version {version}, which this build cannot run.[/]")
@@ -65,7 +65,7 @@ def _listening(settings: Settings) -> socket.socket:
     try:
         return socket.create_server((settings.host, settings.port))
     except OSError as refused:
-        err.print(f"[red]cannot listen on {settings.host}:{settings.port}: {refused.strerror}[/]")
+        err.print(f"[red]cannot listen on {settings.host}:{settings.port}: {refused.strerror}[/]", soft_wrap=True)
         raise typer.Exit(1) from refused
 
 
@@ -76,5 +76,7 @@ def _sandbox_if_needed(settings: Settings) -> Iterator[Settings]:
         return
     folder = settings.database_path.parent if settings.database_path else None
     with children.payment_sandbox(folder) as sandbox:
-        err.print(f"[yellow]No STRIPE_API_KEY: money is pretended, by a payment sandbox at {sandbox.url}[/]")
+        err.print(
+            f"[yellow]No STRIPE_API_KEY: money is pretended, by a payment sandbox at {sandbox.url}[/]", soft_wrap=True
+        )
         yield settings.model_copy(update={"payment_sandbox_url": sandbox.url})

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import httpx2
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from checkout import children, wiring
 from checkout.demo import report
@@ -44,7 +45,7 @@ def demo(
                 if stay:
                     _stay(scenery, console)
         except DemoError as wrong:
-            console.print(f"[red]{wrong}[/]")
+            console.print(f"[red]{escape(str(wrong))}[/]")
             raise typer.Exit(1) from wrong
     if not all(outcome.right for outcome in outcomes):
         raise typer.Exit(1)

@@ -1,5 +1,6 @@
 """What the demo shows: a line as each thing happens, and at the end a table drawn from the outside books."""
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,7 @@ from payments.money import Money
 COLUMNS = ("", "intent", "outcome", "order", "held", "captured", "released", "ms")
 # An intent's first characters tell the six apart; its whole id stands above, and in `--json`.
 SHORT_ID = 8
+OUTCOME_WIDTH = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,15 +108,12 @@ def table(outcomes: Sequence[Outcome]) -> RenderableType:
     """The end: what the shop's book and the sandbox's log say, beside what the service says."""
     drawn = Table(box=None, pad_edge=False, header_style="dim", title_justify="left")
     for name in COLUMNS:
-        fold = name == "outcome"  # the longest code is wider than half a terminal
-        drawn.add_column(
-            name, justify="right" if name in COLUMNS[4:] else "left", no_wrap=not fold, overflow="fold", min_width=2
-        )
+        drawn.add_column(name, justify="right" if name in COLUMNS[4:] else "left", no_wrap=True, overflow="fold")
     for outcome in outcomes:
         drawn.add_row(
             Text("✓", style="green") if outcome.right else Text("✗", style="red"),
             f"{outcome.intent['id'][:SHORT_ID]}…",
-            Text(outcome.said, style="green" if outcome.said == "completed" else "yellow"),
+            Text(_in_lines(outcome.said), style="green" if outcome.said == "completed" else "yellow"),
             ", ".join(order["order_id"] for order in outcome.orders) or "none",
             *(_minor(outcome.moved(kind)) for kind in ("hold", "capture", "release")),
             str(outcome.milliseconds),
@@ -130,6 +129,12 @@ def table(outcomes: Sequence[Outcome]) -> RenderableType:
             f"{right} of {len(outcomes)} as they must be.", style="bold green" if right == len(outcomes) else "bold red"
         ),
     )
+
+
+def _in_lines(code: str) -> str:
+    """A code, broken after an underscore: the longest are wider than the table leaves them in 80 columns."""
+    lines = textwrap.wrap(code.replace("_", "_ "), OUTCOME_WIDTH)
+    return "\n".join(line.replace(" ", "") for line in lines)
 
 
 def _money(money: dict[str, Any]) -> str:

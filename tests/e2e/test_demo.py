@@ -1,0 +1,131 @@
+"""`checkout demo` as a newcomer runs it: to its end, left standing, and ended in the middle."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from tests.e2e.served import alive, offspring, run
+
+pytestmark = pytest.mark.processes
+
+README = Path(__file__).parents[2] / "README.md"
+OUTCOMES = [
+    ("completed", 1, True),
+    ("payment_failed", 0, False),
+    ("constraint_total_price_exceeded", 0, False),
+    ("completed", 1, True),
+    ("completed", 1, True),
+    ("order_placement_failed", 0, False),
+]
+
+
+@contextmanager
+def demo(*arguments: str) -> Iterator["subprocess.Popen[str]"]:
+    """The demo as a process; whatever it leaves behind when the test fails is ended here."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "checkout", "demo", *arguments],
+        env={**os.environ, "COLUMNS": "80"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        try:
+            yield process
+        finally:
+            for pid in {process.pid, *offspring(process.pid)} if process.poll() is None else ():
+                os.kill(pid, signal.SIGKILL)
+
+
+def read_until(process: "subprocess.Popen[str]", wanted: str) -> str:
+    """The demo's story on stderr, up to the line that holds `wanted`."""
+    assert process.stderr
+    told = ""
+    for line in process.stderr:
+        told += line
+        if wanted in line:
+            return told
+    raise AssertionError(f"it ended without {wanted!r}:\n{told}")
+
+
+def test_the_demos_six_purchases_end_as_they_must() -> None:
+    """Exit 0; every outcome with its order in the shop's book and its money in the sandbox's log."""
+    ended = run("demo", "--json", environment={})
+    assert 0 == ended.returncode, ended.stderr
+    rows: list[dict[str, Any]] = json.loads(ended.stdout)
+    assert OUTCOMES == [(row["outcome"], len(row["order_numbers"]), row["captured_minor"] > 0) for row in rows]
+    assert all(row["right"] for row in rows)
+    for row in rows:
+        assert row["held_minor"] == row["captured_minor"] + row["released_minor"]
+    numbers = [number for row in rows for number in row["order_numbers"]]
+    assert len(numbers) == len(set(numbers))
+    assert 2 == ended.stderr.count("kill -9  process")
+    assert max(map(len, ended.stderr.splitlines())) <= 80
+
+
+def readmes_commands() -> list[str]:
+    """The README's shell block, command by command."""
+    blocks = re.findall(r"```sh\n(.*?)```", README.read_text(), re.DOTALL)
+    assert 1 == len(blocks)
+    return [command for command in blocks[0].split("\n\n") if command.strip()]
+
+
+def _curl(command: str, **variables: str) -> dict[str, Any]:
+    ended = subprocess.run(
+        ["/bin/bash", "-c", command],
+        env={**os.environ, "NO_PROXY": "127.0.0.1", **variables},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    answer: dict[str, Any] = json.loads(ended.stdout)
+    return answer
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="the README buys with curl")
+def test_what_stays_can_be_bought_from_as_the_readme_says_and_ends_with_ctrl_c() -> None:
+    """One JSON line; the README's commands buy; after SIGINT no process of it is left, and it exits 0."""
+    with demo("--stay") as process:
+        read_until(process, "Everything stays up")
+        assert process.stdout
+        said = json.loads(process.stdout.readline())
+        assert {"service_url", "api_key", "sandbox_url", "shop_url", "products"} == said.keys()
+        place = {"SERVICE": said["service_url"], "KEY": said["api_key"], "PRODUCT": said["products"]["sells"]}
+        create, offered, confirm, ordered = readmes_commands()
+        intent_id = _curl(create, **place)["id"]
+        assert "awaiting_confirmation" == _curl(offered, **place, ID=intent_id)["state"]
+        assert intent_id == _curl(confirm, **place, ID=intent_id)["id"]
+        assert "completed" == _curl(ordered, **place, ID=intent_id)["state"]
+        assert 401 == httpx2.get(f"{said['service_url']}/api/v1/checkout-intents").status_code
+        family = offspring(process.pid)
+        assert 3 == len(family)
+        process.send_signal(signal.SIGINT)
+        rest, _ = process.communicate(timeout=30)
+        assert "" == rest
+        assert 0 == process.returncode
+        assert set() == alive(family)
+
+
+def test_sigterm_in_the_middle_of_the_demo_leaves_no_process_behind() -> None:
+    """The service, the sandbox and the shop are ended by whoever started them, whatever ends it."""
+    with demo("--json") as process:
+        read_until(process, "1  A purchase")
+        family = offspring(process.pid)
+        assert 3 == len(family)
+        process.send_signal(signal.SIGTERM)
+        out, _ = process.communicate(timeout=30)
+        assert "" == out
+        assert 0 != process.returncode
+        assert set() == alive(family)

@@ -1,0 +1,99 @@
+"""The hand-over to an agent, on a real served process: a scripted worker, a kill, silence, nobody there."""
+
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from tests.api.agent import CREATE, OFFER, ORDER, TOTAL, Task
+from tests.api.standing import BUYER, VISA
+from tests.e2e.served import Served, served, until
+
+pytestmark = pytest.mark.processes
+
+
+def asked(service: Served, client: httpx2.Client) -> str:
+    """Ask for what no adapter sells; the intent's id."""
+    answer = client.post(CREATE, json={"productUrl": service.unsold_url, "quantity": 1, "buyer": BUYER})
+    identity: str = answer.json()["id"]
+    return identity
+
+
+def failure_of(service: Served) -> dict[str, Any]:
+    """How an intent ends for which nobody comes."""
+    with service.client("t_1") as client:
+        failed: dict[str, Any] = until(client, asked(service, client), "failed")["failureReason"]
+    return failed
+
+
+def test_an_agents_purchase_survives_a_kill_between_claim_and_answer(tmp_path: Path) -> None:
+    """The token outlives the process that minted it; offer, confirmation and order end in one capture."""
+    with served(tmp_path, CHECKOUT_AGENTS_ENABLED="true") as service:
+        with service.client("t_1") as ada, service.client("operator", "agent") as worker:
+            intent_id = asked(service, ada)
+            quote = Task(worker, "offer")
+            assert service.unsold_url == quote.data["task"]["request"]["product_url"]
+            service.kill()
+        service.start()
+        with service.client("t_1") as ada, service.client("operator", "agent") as worker:
+            quote.worker = worker
+            assert "waiting" == quote.say("heartbeat").json()["status"]
+            assert 200 == quote.say("succeed", OFFER).status_code
+            offered = until(ada, intent_id, "awaiting_confirmation")
+            assert TOTAL.amount_minor == offered["offer"]["cost"]["total"]["amountSubunits"]
+            ada.post(f"{CREATE}/{intent_id}/confirm", json={"paymentMethod": VISA})
+            order = Task(worker, "order")
+            assert "tok_visa" not in str(order.data)
+            assert 200 == order.say("heartbeat").status_code
+            assert 200 == order.say("succeed", ORDER).status_code
+            assert until(ada, intent_id, "completed")["orderId"]
+        held, captured = ("hold", TOTAL.amount_minor), ("capture", TOTAL.amount_minor)
+        assert [held, captured] == service.money(intent_id)
+
+
+def test_a_worker_that_falls_silent_at_the_order_leaves_a_question_that_an_operator_ends(tmp_path: Path) -> None:
+    """It claimed the task, so nobody but a person can tell: needs review, the hold stays, `runs answer` releases it."""
+    settings = {
+        "CHECKOUT_AGENTS_ENABLED": "true",
+        "CHECKOUT_AGENT_HEARTBEAT_SECONDS": "1",
+        "CHECKOUT_LOOK_UP_ATTEMPTS": "1",
+    }
+    with (
+        served(tmp_path, **settings) as service,
+        service.client("t_1") as ada,
+        service.client("operator", "agent") as worker,
+    ):
+        intent_id = asked(service, ada)
+        Task(worker, "offer").say("succeed", OFFER)
+        until(ada, intent_id, "awaiting_confirmation")
+        ada.post(f"{CREATE}/{intent_id}/confirm", json={"paymentMethod": VISA})
+        silent = Task(worker, "order")
+        while intent_id not in (shown := service.command("runs", "list", "--review", "--json").out):
+            assert "placing_order" == ada.get(f"{CREATE}/{intent_id}").json()["state"]
+        assert "an agent took the order task" in shown
+        assert "placing_order" == ada.get(f"{CREATE}/{intent_id}").json()["state"]
+        assert (410, "callback_expired") == (
+            (late := silent.say("succeed", ORDER)).status_code,
+            late.json()["code"],
+        )
+        assert [("hold", TOTAL.amount_minor)] == service.money(intent_id)
+        answered = service.command("runs", "answer", intent_id, "not_placed", "--reason", "the shop has no such order")
+        assert 0 == answered.code, answered.err
+        failed = until(ada, intent_id, "failed")["failureReason"]
+        assert ("order_placement_failed", "the shop has no such order") == (failed["code"], failed["reason"])
+        assert [("hold", TOTAL.amount_minor), ("release", TOTAL.amount_minor)] == service.money(intent_id)
+
+
+def test_a_task_that_nobody_claims_fails_the_intent_in_time(tmp_path: Path) -> None:
+    """Agents are enabled, and none comes within the offer's time."""
+    with served(tmp_path, CHECKOUT_AGENTS_ENABLED="true", CHECKOUT_AGENT_OFFER_SECONDS="1") as service:
+        assert "offer_retrieval_failed" == failure_of(service)["code"]
+
+
+def test_with_no_agent_configured_the_intent_fails_at_once_and_says_why(tmp_path: Path) -> None:
+    """The default set-up: a URL that no adapter takes."""
+    with served(tmp_path) as service:
+        failure = failure_of(service)
+    assert "offer_retrieval_failed" == failure["code"]
+    assert "no agent worker is configured" in failure["message"]
