@@ -15,8 +15,7 @@ from sqlmodel import select
 
 from checkout.purchase import codec
 from checkout.purchase.ports import Limits
-from checkout.purchase.saga import AGENT
-from checkout.purchase.terms import Confirmed, Effort, FailureCode, HandOver, PurchaseRequest, TaskKind
+from checkout.purchase.terms import AGENT, Confirmed, Effort, FailureCode, HandOver, PurchaseRequest, TaskKind
 from checkout.store.clock import Clock
 from checkout.store.models import AgentTask, PaymentToken
 from checkout.store.session import Database

@@ -14,7 +14,7 @@ from aws_durable_execution_sdk_python.waits import WaitForConditionConfig, WaitF
 
 from checkout.purchase import codec
 from checkout.purchase.ports import Limits
-from checkout.purchase.terms import Failed, FailureCode, PurchaseRequest, Receipt
+from checkout.purchase.terms import AGENT, Failed, FailureCode, PurchaseRequest, Receipt
 from merchants.sdk import Absent, Offer, Order, Refused, Unclear
 from payments.gateway import Captured, Declined, Unknown
 from payments.money import Money
@@ -124,10 +124,37 @@ def understood(brought: object) -> object:
 
 
 def offer_or_refusal(brought: object) -> Offer | Refused:
-    """An agent's answer to a quote: anything but an offer is a failed retrieval."""
-    if isinstance(brought, Offer | Refused):
+    """An agent's answer to a quote: anything but an offer is a failed retrieval.
+
+    Whatever merchant it names, the offer is the agent's: no adapter's session can be slipped in through it.
+    """
+    if isinstance(brought, Offer):
+        return replace(brought, merchant=AGENT)
+    if isinstance(brought, Refused):
         return brought
     return Refused(code=FailureCode.OFFER_RETRIEVAL_FAILED, message="the agent brought no offer")
+
+
+def sound(request: PurchaseRequest, offer: Offer | Refused) -> Offer | Refused:
+    """The offer, if it is for what was asked and adds up; no adapter's mistake and no agent's is confirmed."""
+    if isinstance(offer, Refused):
+        return offer
+    cost = offer.cost
+    added = [part for part in (cost.subtotal, cost.shipping, cost.tax, cost.surcharge) if part]
+    taken_off = [cost.discount] if cost.discount else []
+    every = [*added, *taken_off, cost.total]
+    summed = sum(part.amount_minor for part in added) - sum(part.amount_minor for part in taken_off)
+    if offer.quantity != request.quantity:
+        wrong = f"the offer is for {offer.quantity}, not {request.quantity}"
+    elif len({part.currency for part in every}) > 1:
+        wrong = "the offer mixes currencies"
+    elif any(part.amount_minor < 0 for part in every):
+        wrong = "the offer has a negative amount"
+    elif summed != cost.total.amount_minor:
+        wrong = f"the offer's parts do not sum to its total {cost.total}"
+    else:
+        return offer
+    return Refused(code=FailureCode.INCORRECT_COST_BREAKDOWN, message=wrong)
 
 
 def expired() -> Failed:

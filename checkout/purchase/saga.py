@@ -18,14 +18,13 @@ from aws_durable_execution_sdk_python.exceptions import CallbackError, CallbackE
 from checkout.purchase import codec, policies
 from checkout.purchase.ports import Ports
 from checkout.purchase.steps import Steps
-from checkout.purchase.terms import Completed, Confirmed, Failed, HandOver, TaskKind, Verdict
+from checkout.purchase.terms import AGENT, Completed, Confirmed, Failed, HandOver, TaskKind, Verdict
 from merchants.sdk import Absent, Offer, Order, Refused, Unclear
 from payments.gateway import Captured, Held, NotCapturable, Prepared, Released, Unknown
 from payments.money import Money
 
 # Bumped only when the sequence of operations changes: waiting purchases replay on the version they started on.
 VERSION = 1
-AGENT = "agent"  # the merchant name of an offer that an agent brought
 
 
 def purchase(event: Mapping[str, Any], context: DurableContext, *, ports: Ports) -> dict[str, Any]:
@@ -65,9 +64,10 @@ class Purchase(Steps):
         """Quote by code where an adapter takes the URL, else through an agent."""
         offer = self.read("fetch-offer", lambda key: self.ports.fetch_offer(self.request, key=key))
         if not isinstance(offer, HandOver):
-            return offer
+            return policies.sound(self.request, offer)
         try:
-            return policies.offer_or_refusal(self.ask_agent("await-agent-offer", TaskKind.OFFER, None))
+            brought = self.ask_agent("await-agent-offer", TaskKind.OFFER, None)
+            return policies.sound(self.request, policies.offer_or_refusal(brought))
         except CallbackError as gave_up:
             return policies.refusal_of(gave_up)
 
@@ -99,8 +99,8 @@ class Purchase(Steps):
             if not isinstance(found, Unclear):
                 return found
             answer = self.ask_operator("await-review")
-            if answer.verdict is Verdict.PLACED:
-                return Order(merchant_order_id=str(answer.merchant_order_id), total=answer.total or offer.cost.total)
+            if answer.verdict is Verdict.PLACED and answer.merchant_order_id:
+                return Order(merchant_order_id=answer.merchant_order_id, total=answer.total or offer.cost.total)
             if answer.verdict is Verdict.NOT_PLACED:
                 return Absent(message=answer.reason)
         return placed

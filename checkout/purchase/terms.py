@@ -12,6 +12,9 @@ from enum import StrEnum
 from merchants.sdk import Buyer, OfferRequest
 from payments.money import Money
 
+# The merchant name of an offer that an agent brought.
+AGENT = "agent"
+
 
 class Effort(StrEnum):
     """How hard to try for an offer: `LOW` means by code only, never by an agent."""
