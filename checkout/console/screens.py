@@ -108,6 +108,7 @@ def _steps(story: Story, now: datetime) -> Table:
     drawn.add_column("tries", justify="right")
     drawn.add_column("outcome")
     depth: dict[str | None, int] = {None: 0}
+    names = {operation.id: operation.name for operation in story.operations}
     for operation in story.operations:
         if operation.type == "EXECUTION":
             continue
@@ -117,13 +118,19 @@ def _steps(story: Story, now: datetime) -> Table:
         ended = operation.ended_at or now
         drawn.add_row(
             Text(mark, style=style),
-            Text("  " * level + (operation.name or operation.type.lower())),
+            Text("  " * level + _name(operation, names.get(operation.parent_id or ""))),
             f"+{_span((operation.started_at - story.execution.started_at).total_seconds())}",
             _span((ended - operation.started_at).total_seconds()),
             str(operation.attempt) if operation.attempt > 1 else "",
             Text(_outcome(operation), overflow="ellipsis"),
         )
     return drawn
+
+
+def _name(operation: OperationView, parent: str | None) -> str:
+    """Its name, without its parent's, which the SDK repeats and which stands above it."""
+    name = operation.name or operation.type.lower()
+    return name.removeprefix(f"{parent} ") if parent else name
 
 
 def _outcome(operation: OperationView) -> str:
@@ -162,8 +169,13 @@ def _state(intent: Intent) -> Text:
 
 def _span(seconds: float) -> str:
     """A duration people read at a glance: 12 ms, 3.4 s, 7 min, 5.2 h, 4.8 d."""
-    for limit, unit, size in ((1, "ms", 0.001), (60, "s", 1), (3600, "min", 60), (86_400, "h", 3600)):
-        if abs(seconds) < limit:
-            value = seconds / size
-            return f"{value:.0f} {unit}" if unit in ("ms", "min") else f"{value:.1f} {unit}"
+    for unit, size_seconds, count, digits in (
+        ("ms", 0.001, 1000, 0),
+        ("s", 1, 60, 1),
+        ("min", 60, 60, 0),
+        ("h", 3600, 24, 1),
+    ):
+        value = round(seconds / size_seconds, digits)
+        if value < count:  # rounded first, so that 59.96 s are a minute and not 60.0 s
+            return f"{value:.{digits}f} {unit}"
     return f"{seconds / 86_400:.1f} d"
