@@ -139,13 +139,18 @@ def _outcome(operation: OperationView) -> str:
     if operation.status in ("STARTED", "PENDING", "READY"):
         return "waiting" if operation.type == "CALLBACK" else operation.status.lower()
     try:
-        outcome = codec.loads(operation.payload or "")
+        return _said(codec.loads(operation.payload or ""))
     except ValueError:
         return ""
+
+
+def _said(outcome: object) -> str:
     for name in ("message", "reason", "why", "merchant_order_id", "order_id"):
         if said := getattr(outcome, name, None):
             return f"{type(outcome).__name__}: {said}"
     if isinstance(outcome, Released):
+        if outcome.refunded:
+            return f"Released: refunded {outcome.refunded}"
         return f"Released {outcome.released}" if outcome.released else "Released: nothing was held"
     money = getattr(outcome, "amount", None) or getattr(getattr(outcome, "cost", None), "total", None)
     return f"{type(outcome).__name__} {money}" if money else type(outcome).__name__

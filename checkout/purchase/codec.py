@@ -40,10 +40,11 @@ def to_json(value: object) -> dict[str, Any]:
 
 def from_json(document: Any) -> Any:
     """The value a JSON object stands for; ValueError if it is none of ours."""
-    if not isinstance(document, dict) or document.get("type") not in _TYPES:
+    kind = document.get("type") if isinstance(document, dict) else None
+    if not isinstance(kind, str) or kind not in _TYPES:
         raise ValueError("not an outcome of a purchase: `type` names none")
     fields = {name: value for name, value in document.items() if name != "type"}
-    return _ADAPTERS[document["type"]].validate_python(fields)
+    return _ADAPTERS[kind].validate_python(fields)
 
 
 def dumps(value: object) -> str:
