@@ -98,13 +98,18 @@ def _first_line(child: Child) -> dict[str, Any]:
 
 
 @contextmanager
-def ended_by_sigterm() -> Iterator[None]:
-    """SIGTERM unwinds the block as Ctrl-C does; by default it would end this process and leave its children behind."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+def ended_by_signal() -> Iterator[None]:
+    """SIGTERM and SIGINT unwind the block, so that no child is left behind.
+
+    By default SIGTERM would end this process at once, and a shell starts what it puts in the background with SIGINT
+    ignored.
+    """
+    before = {number: signal.signal(number, signal.default_int_handler) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager

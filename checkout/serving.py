@@ -36,7 +36,7 @@ def serve(
         update={"host": host or settings.host, "port": settings.port if port is None else port}
     )
     with (
-        children.ended_by_sigterm(),
+        children.ended_by_signal(),
         _sandbox_if_needed(settings) as settings,
         wiring.opened(settings) as deployment,
     ):

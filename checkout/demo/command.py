@@ -34,7 +34,7 @@ def demo(
 ) -> None:
     """Buy six times at a demo shop: a success, a decline, a limit, a lost answer, and two services killed half-way."""
     console = Console(stderr=as_json or stay)
-    with children.ended_by_sigterm(), tempfile.TemporaryDirectory(prefix="checkout-demo-") as folder:
+    with children.ended_by_signal(), tempfile.TemporaryDirectory(prefix="checkout-demo-") as folder:
         try:
             with stage(Path(folder), _key) as scenery, httpx2.Client(timeout=30) as http:
                 outcomes = _play(scenery, scenery.developer(http), console)
