@@ -9,19 +9,27 @@ BIN := $(VENV)/bin
 $(VENV)/.runtime: requirements.lock pyproject.toml tools/environment.sh
 	@tools/environment.sh $(VENV) requirements.lock && touch $@
 
-$(VENV)/.dev: requirements-dev.lock pyproject.toml tools/environment.sh
-	@tools/environment.sh $(VENV) requirements-dev.lock && touch $@ $(VENV)/.runtime
+$(VENV)/.demo: requirements-demo.lock pyproject.toml tools/environment.sh
+	@tools/environment.sh $(VENV) requirements-demo.lock && touch $@ $(VENV)/.runtime
 
-demo: $(VENV)/.runtime ## Set everything up and buy: six purchases, two of them killed half-way and resumed
+$(VENV)/.dev: requirements-dev.lock pyproject.toml tools/environment.sh
+	@tools/environment.sh $(VENV) requirements-dev.lock && touch $@ $(VENV)/.demo $(VENV)/.runtime
+
+# A system Chromium or Chrome, else Debian's package, else Playwright's own build; or a sentence that says what to do.
+.PHONY: browser
+browser: $(VENV)/.runtime
+	@tools/browser.sh $(BIN)
+
+demo: $(VENV)/.demo browser ## Set everything up and buy: six purchases, two of them killed half-way and resumed
 	@$(BIN)/checkout demo $(ARGS)
 
-test: lint ## Set everything up, lint, and run the tests (the bounded tier)
+test: lint browser ## Set everything up, lint, and run the tests (the bounded tier)
 	@$(BIN)/pytest -m "not full" $(ARGS)
 
-test-full: lint ## All tests, with the exhaustive tier
+test-full: lint browser ## All tests, with the exhaustive tier
 	@$(BIN)/pytest $(ARGS)
 
-bench: $(VENV)/.dev ## Measure: sagas per second beside DBOS, commits per saga, suspended checkouts
+bench: $(VENV)/.dev browser ## Measure: sagas per second beside DBOS, commits per saga, suspended checkouts
 	@$(BIN)/python -m tests.bench $(ARGS)
 
 lint: $(VENV)/.dev ## ruff, mypy --strict, import contracts, file sizes
@@ -33,9 +41,12 @@ format: $(VENV)/.dev ## Format and mend what can be mended
 serve: $(VENV)/.runtime ## Run the service on 127.0.0.1 (settings from the environment: CHECKOUT_…)
 	@$(BIN)/checkout serve $(ARGS)
 
+COMPILE := uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
+
 lock: ## Refresh the hashed requirement locks (needs uv)
-	@for kind in "" -dev; do uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	  --no-header pyproject.toml $${kind:+--group dev} -o requirements$$kind.lock; done
+	@$(COMPILE) pyproject.toml -o requirements.lock
+	@$(COMPILE) pyproject.toml --group demo -o requirements-demo.lock
+	@$(COMPILE) pyproject.toml --group dev -o requirements-dev.lock
 
 clean: ## Remove environments, caches and local data
 	@rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist var
