@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 from merchants.sdk import Absent, Offer, OfferRequest, Order, Refused, ShippingOption, Unclear
@@ -122,3 +123,24 @@ class Confirmation:
     total: Money | None
     heading: str
     url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """What one task may use up. Time is the task's own deadline."""
+
+    turns: int = 40  # a six-page shop takes under ten; forty is a shop that leads nowhere
+    input_tokens: int = 300_000  # seven times the target for a first purchase
+    usd: float = 2.0  # more than an agent's purchase may cost before a person should look
+    usd_per_million_input: float = 3.0  # of the model in use; the operator sets them when another is chosen
+    usd_per_million_output: float = 15.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuyingConfig:
+    """What every task of a worker shares. `allowed_private`: exact `host:port` pairs; `payment_hosts`: more of them."""
+
+    evidence_folder: Path
+    allowed_private: Sequence[str] = ()
+    payment_hosts: Sequence[str] = ()
+    budget: Budget = field(default_factory=Budget)
