@@ -1,0 +1,52 @@
+"""A conversation as the next request carries it: the answers as they were, and of the page only its newest view.
+
+Knows message shapes; must never know a tool or a page.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+# How a page's view begins, as `observe` writes it.
+PAGE = 'page "'
+REPLACED = "(an earlier view of the page; a newer one follows)"
+
+
+def sent_back(block: Any) -> dict[str, Any]:
+    """An answer's block as the next request carries it."""
+    return cast("dict[str, Any]", block.model_dump(mode="json", exclude_none=True))
+
+
+def with_one_page(messages: Sequence[Any]) -> list[Any]:
+    """The messages, with every view of a page but the newest left out: what is gone cannot be acted on."""
+    views = [part for message in messages for part in _parts(message) if _is_page(part)]
+    newest = views[-1] if views else None
+
+    def trimmed(block: Any) -> Any:
+        if isinstance(block, str) or isinstance(block.get("content"), str):
+            return block
+        parts = [
+            {**part, "text": REPLACED} if _is_page(part) and part is not newest else part for part in _inside(block)
+        ]
+        return {**block, "content": parts} if parts else block
+
+    return [
+        {**message, "content": [trimmed(block) for block in message["content"]]}
+        if message["role"] == "user" and not isinstance(message["content"], str)
+        else message
+        for message in messages
+    ]
+
+
+def _parts(message: Mapping[str, Any]) -> list[Any]:
+    if message["role"] != "user" or isinstance(message["content"], str):
+        return []
+    return [part for block in message["content"] for part in _inside(block)]
+
+
+def _inside(block: Mapping[str, Any]) -> list[Any]:
+    content = block.get("content", [])
+    return [] if isinstance(content, str) else list(content)
+
+
+def _is_page(part: Mapping[str, Any]) -> bool:
+    return part.get("type") == "text" and str(part.get("text", "")).startswith('page "')
