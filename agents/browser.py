@@ -1,0 +1,105 @@
+"""The warm browser of one worker, and a fresh, fenced visit for each task.
+
+One thread owns it: Playwright's objects belong to the thread that made them. A visit shares nothing with another: its
+own cookies, its own egress proxy, its own fence. Knows how Chromium is started; must never know a shop.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, Self
+
+from playwright.sync_api import Browser as Chromium
+from playwright.sync_api import Error as PlaywrightError
+from playwright.sync_api import Playwright, sync_playwright
+
+from agents.errors import PageTroubleError
+from agents.fence import Fence
+from agents.finding import Found, find
+from agents.terms import SavedSession
+from agents.visit import Visit
+
+__all__ = ["Browser", "Found", "Visit", "find"]
+
+FLAGS = (
+    "--disable-gpu",
+    "--disable-quic",  # UDP would pass the proxy by
+    "--webrtc-ip-handling-policy=disable_non_proxied_udp",
+    "--force-webrtc-ip-handling-policy",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+# Chromium's sandbox needs user namespaces that root in a container rarely has; without root it stays on.
+AS_ROOT = ("--no-sandbox",)
+START_SECONDS = 30.0
+
+
+class Browser:
+    """A running browser. It is started again when it crashed and a visit is asked for."""
+
+    def __init__(self, playwright: Playwright, found: Found, *, headed: bool) -> None:
+        self._playwright = playwright
+        self._found = found
+        self._headed = headed
+        self._browser = self._start()
+
+    @classmethod
+    @contextmanager
+    def opened(cls, found: Found | None = None, *, headed: bool = False) -> Iterator[Self]:
+        """Start the browser; it ends with the block, and with this process whatever happens to it."""
+        found = found or find(headed=headed)
+        with sync_playwright() as playwright:
+            browser = cls(playwright, found, headed=headed)
+            try:
+                yield browser
+            finally:
+                browser.close()
+
+    @property
+    def alive(self) -> bool:
+        """Whether the browser's process stands."""
+        return self._browser.is_connected()
+
+    @contextmanager
+    def visit(self, fence: Fence, *, session: SavedSession | None = None) -> Iterator[Visit]:
+        """A fresh context behind `fence`, with what `session` saved; all of it ends with the block."""
+        if not self.alive:
+            self._browser = self._start()
+        context = self._browser.new_context(**_context(session))
+        try:
+            fence.around(context)
+            visit = Visit(context, fence)
+            visit.begin()
+            yield visit
+        finally:
+            with suppress(PlaywrightError):  # a crashed browser has closed it already
+                context.close()
+
+    def close(self) -> None:
+        """End the browser."""
+        with suppress(PlaywrightError):
+            self._browser.close()
+
+    def _start(self) -> Chromium:
+        try:
+            return self._playwright.chromium.launch(
+                executable_path=self._found.path,
+                headless=not self._headed,
+                args=[*FLAGS, *(AS_ROOT if os.geteuid() == 0 else ())],
+                chromium_sandbox=os.geteuid() != 0,
+                timeout=START_SECONDS * 1000,
+            )
+        except PlaywrightError as failed:
+            raise PageTroubleError(f"{self._found.path} did not start") from failed
+
+
+def _context(session: SavedSession | None) -> dict[str, Any]:
+    options: dict[str, Any] = {
+        "service_workers": "block",  # they would go on asking after the page is gone
+        "accept_downloads": False,
+        "permissions": [],
+        "locale": "en-US",
+    }
+    return {**options, "storage_state": dict(session.storage)} if session else options

@@ -1,0 +1,117 @@
+"""The commit fence: whatever a page does, an order leaves it once.
+
+While it stands, a request that changes something (not GET, HEAD or OPTIONS) passes once for its method, origin, path
+and operation; a repeat is cut. The operation tells apart what shops send to one address: the name of a GraphQL
+operation, the id of a server action. What was sent is on record with its answer. A redirect that repeats a body at
+another address is the server's own doing: it is recorded, not cut. Knows requests; must never keep a body or a query.
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from urllib.parse import parse_qs, urlsplit
+
+from playwright.sync_api import BrowserContext, Request, Response, Route
+from playwright.sync_api import Error as PlaywrightError
+
+HARMLESS = frozenset({"GET", "HEAD", "OPTIONS"})
+# More of a body than this is not read to find an operation's name in it.
+MAX_BODY_CHARACTERS = 200_000
+
+
+@dataclass(slots=True, kw_only=True)
+class SentRequest:
+    """A request that left the page. `status` None: no answer came (yet)."""
+
+    method: str
+    url_without_query: str
+    status: int | None = None
+
+
+@dataclass(slots=True)
+class CommitWatch:
+    """What left the page since the fence went up, and how many repeats were cut."""
+
+    sent: list[SentRequest] = field(default_factory=list)
+    cut: int = 0
+
+
+@contextmanager
+def watching(context: BrowserContext) -> Iterator[CommitWatch]:
+    """Put the fence around every page, frame and worker of `context`."""
+    watch = CommitWatch()
+    passed: set[tuple[str, str, str]] = set()
+    open_requests: dict[Request, SentRequest] = {}
+
+    def fence(route: Route) -> None:
+        request = route.request
+        key = _key(request)
+        with suppress(PlaywrightError):  # the page may be gone by now, and its request with it
+            if key is None:
+                route.fallback()
+            elif key in passed:
+                watch.cut += 1
+                route.abort("blockedbyclient")
+            else:
+                passed.add(key)
+                open_requests[request] = _record(request, watch)
+                route.fallback()
+
+    def started(request: Request) -> None:
+        before = request.redirected_from
+        if before and request.method not in HARMLESS:
+            open_requests[request] = _record(request, watch)
+
+    def answered(response: Response) -> None:
+        if sent := open_requests.get(response.request):
+            sent.status = response.status
+
+    context.on("request", started)
+    context.on("response", answered)
+    context.route("**/*", fence)
+    try:
+        yield watch
+    finally:
+        with suppress(PlaywrightError):  # a browser that crashed has no routes left to take down
+            context.unroute("**/*", fence)
+        context.remove_listener("request", started)
+        context.remove_listener("response", answered)
+
+
+def _record(request: Request, watch: CommitWatch) -> SentRequest:
+    sent = SentRequest(method=request.method, url_without_query=_address(request.url))
+    watch.sent.append(sent)
+    return sent
+
+
+def _address(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}{parts.path}"
+
+
+def _key(request: Request) -> tuple[str, str, str] | None:
+    """What may pass once; None for what changes nothing."""
+    if request.method in HARMLESS:
+        return None
+    body = request.post_data_buffer or b""
+    text = body.decode(errors="replace") if len(body) <= MAX_BODY_CHARACTERS else ""
+    kind, operation = _graphql(request.url, text)
+    if kind == "query":
+        return None
+    operation = operation or request.headers.get("next-action", "")
+    return request.method, _address(request.url), operation
+
+
+def _graphql(url: str, body: str) -> tuple[str, str]:
+    """A GraphQL request's kind ("query", "mutation", "" when unknown) and the operation's name."""
+    try:
+        said = json.loads(body) if body.startswith("{") else {}
+    except ValueError:
+        said = {}
+    name = said.get("operationName") or parse_qs(urlsplit(url).query).get("operationName", [""])[0]
+    text = said.get("query")
+    kind = ""
+    if isinstance(text, str):
+        kind = "query" if text.lstrip().startswith(("query", "{")) and "mutation" not in text else "mutation"
+    return kind, str(name)
