@@ -42,6 +42,10 @@ def _handler_for(stand_in: StandIn, closing: threading.Event) -> type[BaseHTTPRe
         # Headers and body leave in several writes; without this the second waits for the caller's acknowledgement.
         disable_nagle_algorithm = True
 
+        def handle(self) -> None:
+            with suppress(ConnectionError):  # the caller gave up waiting
+                super().handle()
+
         def _answer(self) -> None:
             length = self.headers.get("content-length") or "0"
             fits = length.isdigit() and int(length) <= MAX_BODY_BYTES
@@ -56,8 +60,7 @@ def _handler_for(stand_in: StandIn, closing: threading.Event) -> type[BaseHTTPRe
                 closing.wait(out.delay_seconds)
             # What was not read, or not sent in full, leaves nothing that could follow on this connection.
             self.close_connection = out.cut or not fits
-            with suppress(ConnectionError):  # the caller gave up waiting
-                self._send(out)
+            self._send(out)
 
         def _send(self, out: Outgoing) -> None:
             if out.cut and not out.parts:

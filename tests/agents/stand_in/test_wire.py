@@ -10,7 +10,9 @@ from typing import Any
 import anthropic
 import httpx2
 import pytest
+from anthropic.types.beta.beta_browser_member_name import BETA_BROWSER_MEMBER_NAME_VALUES
 
+from agents.stand_in.blocks import MEMBERS
 from agents.stand_in.troubles import FOR_EVER, Trouble
 from tests.agents.stand_in.running import READY, TASK, TOOLSET, Running, first_request, running
 
@@ -167,6 +169,11 @@ def test_the_log_holds_every_request_and_no_key(served: Running, tmp_path: Path)
     assert TASK == line["body"]["messages"][0]["content"]
     assert "navigate" in line["answer"]
     assert "sk-test-key" not in text
+
+
+def test_the_members_are_those_of_the_official_client() -> None:
+    """Both sides mean the same version of the toolset."""
+    assert set(BETA_BROWSER_MEMBER_NAME_VALUES) == MEMBERS
 
 
 @pytest.mark.processes
