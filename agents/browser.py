@@ -11,8 +11,9 @@ from typing import Any, Self
 
 from playwright.sync_api import Browser as Chromium
 from playwright.sync_api import Error as PlaywrightError
-from playwright.sync_api import Playwright, sync_playwright
+from playwright.sync_api import Playwright, ProxySettings, sync_playwright
 
+from agents.egress import Egress
 from agents.errors import PageTroubleError
 from agents.fence import Fence
 from agents.finding import Found, find
@@ -67,15 +68,17 @@ class Browser:
         """A fresh context behind `fence`, with what `session` saved; all of it ends with the block."""
         if not self.alive:
             self._browser = self._start()
-        context = self._browser.new_context(**_context(session))
-        try:
-            fence.around(context)
-            visit = Visit(context, fence)
-            visit.begin()
-            yield visit
-        finally:
-            with suppress(PlaywrightError):  # a crashed browser has closed it already
-                context.close()
+        with Egress(fence.allowed_private).running() as egress:
+            proxy: ProxySettings = {"server": egress.address, "bypass": "<-loopback>"}
+            context = self._browser.new_context(proxy=proxy, **_context(session))
+            try:
+                fence.around(context)
+                visit = Visit(context, fence, egress)
+                visit.begin()
+                yield visit
+            finally:
+                with suppress(PlaywrightError):  # a crashed browser has closed it already
+                    context.close()
 
     def close(self) -> None:
         """End the browser."""

@@ -8,6 +8,7 @@ Knows names; must never resolve or connect.
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from urllib.parse import urlsplit
 
 from playwright.sync_api import BrowserContext
 from publicsuffixlist import PublicSuffixList
@@ -98,8 +99,10 @@ class Fence:
 
     def _read(self, url: str) -> Target | None:
         try:
-            return self._guard.check_url(url)
-        except UrlError:
+            parts = urlsplit(url)
+            # Only the host is judged, and paths of checkouts are longer than a product's URL may be.
+            return self._guard.check_url(f"{parts.scheme}://{parts.netloc}/")
+        except (UrlError, ValueError):
             return None
 
     def _same_site(self, target: Target) -> bool:

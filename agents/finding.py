@@ -15,7 +15,8 @@ from agents.errors import BrowserMissingError
 
 MISSING = (
     "no browser was found: install chromium-headless-shell or chromium "
-    "(Debian: apt-get install chromium-headless-shell), or run `playwright install chromium --only-shell`, or set CHECKOUT_BROWSER to a Chromium's path"
+    "(Debian: apt-get install chromium-headless-shell), or run `playwright install chromium --only-shell`, "
+    "or set CHECKOUT_BROWSER to a Chromium's path"
 )
 # The shell without a window starts in a third of the time and a third of the memory of the full browser.
 SHELLS = ("chromium-headless-shell", "headless_shell", "chrome-headless-shell")

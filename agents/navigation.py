@@ -19,7 +19,7 @@ Judge = Callable[[str], bool]
 
 
 def guard(page: Page, *, may_open: Judge, refused: Callable[[str], None]) -> CDPSession:
-    """Let `page` open only what `may_open` allows, and tell `refused` of the rest. Raises Playwright's error if it is gone."""
+    """Let `page` open only what `may_open` allows; `refused` hears of the rest. Playwright's error if it is gone."""
     session = page.context.new_cdp_session(page)
     tree = session.send("Page.getFrameTree", timeout=ANSWER_MILLISECONDS)
     main_frame = tree["frameTree"]["frame"]["id"]

@@ -14,6 +14,7 @@ from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
 from agents import navigation, settling
+from agents.egress import Egress
 from agents.errors import FencedError, PageTroubleError
 from agents.fence import Fence
 from agents.settling import Traffic
@@ -34,6 +35,7 @@ class Visit:
 
     context: BrowserContext
     fence: Fence
+    egress: Egress
     page: Page = field(init=False)
     last_status: int | None = field(default=None, init=False)
     _pages: list["_Watched"] = field(default_factory=list, init=False)

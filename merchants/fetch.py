@@ -109,7 +109,7 @@ class Fetcher:
         deadline: float,
         max_bytes: int,
     ) -> Answer:
-        checked = self._addresses(target, deadline)
+        checked = self.checked_addresses(target, deadline)
         request = httpx2.Request(
             method,
             target.url,
@@ -129,8 +129,11 @@ class Fetcher:
             raise AnswerLostError(f"{target.host} did not answer: {failure}") from failure
         return Answer(url=target.url, status=response.status_code, headers=response.headers, body=body)
 
-    def _addresses(self, target: Target, deadline: float) -> Sequence[str]:
-        """The addresses to connect to, each checked. A literal is its own address."""
+    def checked_addresses(self, target: Target, deadline: float) -> Sequence[str]:
+        """The addresses to connect to, each checked; a literal is its own. Raises `FetchError`.
+
+        `deadline` is of `time.monotonic()`. For whoever makes connections of another kind to the same rules.
+        """
         if target.is_literal:
             return (target.host,)
         try:
