@@ -1,0 +1,85 @@
+"""`python -m merchants.demo.browser_shop`: the shop for browsers as a process of its own, on loopback.
+
+Prints one JSON line when it listens: its URL, the product URL of every behaviour, the exact `host:port` pairs a fenced
+browser must let through, those of them that belong to payment, and the files of its book and its log. Ends on SIGTERM.
+"""
+
+import argparse
+import json
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from merchants.demo.books import Lines
+from merchants.demo.browser_shop import goods
+from merchants.demo.browser_shop.design import DESIGNS
+from merchants.demo.browser_shop.doors import Door, RequestLog
+from merchants.demo.browser_shop.paying import Bank, Vault
+from merchants.demo.browser_shop.shop import Settings, Shop
+from merchants.demo.browser_shop.web import Response, Sites
+
+NAMES = ("shop.localhost", "pay.localhost", "bank.localhost", "outside.localhost")
+
+
+class OpenShop:
+    """The four sites, listening."""
+
+    def __init__(self, book: Path, log: Path, *, port: int = 0, settings: Settings | None = None) -> None:
+        """`port` is the shop's own; the other sites take free ones."""
+        self.files = {"book": str(book), "log": str(log)}
+        self._log = RequestLog(log)
+        self._doors = [Door(name, port if name == NAMES[0] else 0, self._log) for name in NAMES]
+        shop, pay, bank, outside = self._doors
+        self.sites = Sites(shop=shop.url, pay=pay.url, bank=bank.url, outside=outside.url)
+        vault = Vault()
+        self.shop = Shop(book=Lines(book), sites=self.sites, settings=settings or Settings(), vault=vault)
+        shop.start(self.shop.site)
+        pay.start(vault.site)
+        bank.start(Bank(self.sites).site)
+        outside.start(lambda _: Response(status=204))
+
+    def describe(self) -> dict[str, object]:
+        """What a client needs to know."""
+        shop, pay, bank, outside = (door.pair for door in self._doors)
+        return {
+            "url": self.sites.shop,
+            "products": {one.behaviour.value: f"{self.sites.shop}{one.path}" for one in goods.PRODUCTS},
+            "hosts": [shop, pay, bank],
+            "payment_hosts": [pay, bank],
+            "outside": outside,
+            **self.files,
+        }
+
+    def close(self) -> None:
+        """Stop."""
+        for door in self._doors:
+            door.stop()
+        self._log.close()
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Serve until told to end."""
+    parser = argparse.ArgumentParser(prog="merchants.demo.browser_shop", description="A demo shop for browsers.")
+    parser.add_argument("--port", type=int, default=0, help="of shop.localhost; 0: a free one")
+    parser.add_argument("--book", type=Path, required=True, help="the order book (JSON lines)")
+    parser.add_argument("--log", type=Path, required=True, help="every request: method, path, host (JSON lines)")
+    parser.add_argument("--design", choices=sorted(DESIGNS), default="ordinary", help="how the pages look and lead")
+    parser.add_argument("--currency", default="USD", help="ISO 4217 code of all prices")
+    asked = parser.parse_args(arguments)
+    for file in (asked.book, asked.log):
+        file.parent.mkdir(parents=True, exist_ok=True)
+    ended = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: ended.set())
+    signal.signal(signal.SIGINT, lambda *_: ended.set())
+    opened = OpenShop(
+        asked.book, asked.log, port=asked.port, settings=Settings(currency=asked.currency, design=asked.design)
+    )
+    sys.stdout.write(json.dumps(opened.describe()) + "\n")
+    sys.stdout.flush()
+    ended.wait()
+    opened.close()
+
+
+if __name__ == "__main__":
+    main()
