@@ -46,7 +46,8 @@ def _onward(talk: Conversation, page: Page, chosen: Ways, commit: Item | None) -
         return [chosen.click]
     recalculate = [item for item in page.of("button") if words.RECALCULATE.search(item.name) and not item.disabled]
     last_page = talk.asked.quote and talk.asked.by_card and any(is_card(item) for item in page.items)
-    if commit or last_page:
+    if commit or last_page or page.phase == "review":
+        # On a review page a control's name may change with a ticked box: it is looked at before it is clicked.
         return [turns.click(item.ref) for item in recalculate[:1] if not words.ASIDE.search(item.name)]
     last = max((item.position for item in page.items if _fillable(talk, item) or item.role == "radio"), default=-1)
     way = leading_on(talk, page, after=last)
