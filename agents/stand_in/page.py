@@ -5,7 +5,7 @@ Knows the format of a reading, one thing a line; must never know what the words 
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 HEADER = re.compile(r'^page "(?P<title>.*)" · phase (?P<phase>\w+)', re.MULTILINE)
 QUOTED = r'"((?:[^"\\]|\\.)*)"'
@@ -85,8 +85,17 @@ def parse(text: str) -> Page:
             continue
         if frame and not line.startswith(" "):
             frame = ""
-        items.append(_item(position, stripped, frame))
+        item = _item(position, stripped, frame)
+        items.append(_labelled(item, items[-1] if items else None))
     return Page(header["title"], header["phase"], tuple(items))
+
+
+def _labelled(item: Item, above: Item | None) -> Item:
+    """A field without a name goes by the line above it, or by what it shows: a person reads it so too."""
+    if not item.is_control or item.name:
+        return item
+    label = above.name if above and above.role == "text" else item.value
+    return replace(item, name=label)
 
 
 def _item(position: int, line: str, frame: str) -> Item:
