@@ -17,8 +17,12 @@ from agents.errors import PageTroubleError
 SETTLE_SECONDS = 5.0
 # Two frames and a macrotask of a busy page: what a handler does at once is done within it.
 QUIET_MILLISECONDS = 50
+# How often it is looked whether an answer came; each look also lets the browser's events be heard.
+LOOK_MILLISECONDS = 10
 # A request open longer than this is a stream or a long poll, and no page waits for it.
 STREAM_SECONDS = 4.0
+# Shops in their worst hour still begin to answer within this; a person would be gone.
+DOCUMENT_SECONDS = 20.0
 # A page whose scripts block it for this long will not be readable either.
 UNRESPONSIVE_SECONDS = 10.0
 # Pictures, fonts and beacons change nothing that is read.
@@ -31,7 +35,8 @@ new Promise(quiet => {
   observer.observe(document, {subtree: true, childList: true, attributes: true, characterData: true});
   const look = () => {
     const now = performance.now();
-    if (now - last >= %d || now - start >= %d) { observer.disconnect(); quiet(Math.round(last - start)) }
+    const still = now - last >= %d && document.readyState !== 'loading';
+    if (still || now - start >= %d) { observer.disconnect(); quiet(Math.round(last - start)) }
     else setTimeout(look, 10);
   };
   setTimeout(look, 10);
@@ -72,24 +77,36 @@ class Traffic:
             return request.is_navigation_request() and request.frame == self.page.main_frame
         return False
 
+    def leaving(self) -> float | None:
+        """Since when (of `time.monotonic()`) the page waits for its next document; None when it does not."""
+        return next((since for request, since in self.open.items() if self._navigates(request)), None)
+
     def waiting(self) -> bool:
         """Whether the page waits for an answer; streams do not count."""
         begun = time.monotonic() - STREAM_SECONDS
-        return any(started > begun for started in self.open.values())
+        return any(since > begun for since in self.open.values())
 
 
 def settle(page: Page, session: CDPSession, traffic: Traffic, *, seconds: float = SETTLE_SECONDS) -> None:
-    """Return when `page` is at rest, or after `seconds`. PageTroubleError when it no longer answers."""
+    """Return when `page` is at rest, or after `seconds`; a document on its way is waited for longer.
+
+    PageTroubleError when the document does not come, or the page no longer answers.
+    """
     deadline = time.monotonic() + seconds
     while True:
+        while since := traffic.leaving():
+            if time.monotonic() > since + DOCUMENT_SECONDS:
+                raise PageTroubleError(f"the next page did not come within {DOCUMENT_SECONDS:.0f} seconds")
+            page.wait_for_timeout(LOOK_MILLISECONDS)
+            deadline = time.monotonic() + seconds
         before = traffic.finished
         _quiet(session, deadline - time.monotonic())
         if time.monotonic() > deadline:
             return
-        if not traffic.waiting() and traffic.finished == before:
-            return
         if traffic.waiting():
-            page.wait_for_timeout(10)
+            page.wait_for_timeout(LOOK_MILLISECONDS)
+        elif traffic.finished == before:
+            return
 
 
 def _quiet(session: CDPSession, seconds: float) -> None:

@@ -17,11 +17,9 @@ from agents import navigation, settling
 from agents.egress import Egress
 from agents.errors import FencedError, PageTroubleError
 from agents.fence import Fence
-from agents.settling import Traffic
+from agents.settling import DOCUMENT_SECONDS, Traffic
 from agents.terms import SavedSession
 
-# Shops in their worst hour still begin to answer within this; a person would be gone.
-OPEN_SECONDS = 20.0
 # A pop-up that has not said by then where it goes is closed unseen.
 POPUP_SECONDS = 2.0
 # A page's own words in a notice: enough to know what it said, too little to say much.
@@ -59,9 +57,9 @@ class Visit:
             raise FencedError(f"{_host(url)} is neither the merchant's site nor a known payment page")
         self._refused = None
         try:
-            self.page.goto(url, wait_until="domcontentloaded", timeout=OPEN_SECONDS * 1000)
+            self.page.goto(url, wait_until="commit", timeout=DOCUMENT_SECONDS * 1000)
         except PlaywrightTimeoutError as slow:
-            raise PageTroubleError(f"{_host(url)} did not answer within {OPEN_SECONDS:.0f} seconds") from slow
+            raise PageTroubleError(f"{_host(url)} did not answer within {DOCUMENT_SECONDS:.0f} seconds") from slow
         except PlaywrightError as broken:
             if self._refused:
                 raise FencedError(f"{_host(url)} leads to {self._refused}, which is outside the fence") from broken

@@ -1,0 +1,29 @@
+"""One warm browser for a module's tests, and places to send it to."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from agents.browser import Browser
+from tests.agents.fence.places import Place
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A browser that is started once a module."""
+    with Browser.opened() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def shop() -> Iterator[Place]:
+    """The merchant's own server."""
+    with Place(host="shop.localhost").listening() as place:
+        yield place
+
+
+@pytest.fixture(scope="module")
+def elsewhere() -> Iterator[Place]:
+    """A server of somebody else on this machine, which no fence lets through."""
+    with Place().listening() as place:
+        yield place
