@@ -13,7 +13,7 @@ from pathlib import Path
 
 from merchants.demo.books import Lines
 from merchants.demo.browser_shop import goods
-from merchants.demo.browser_shop.design import DESIGNS
+from merchants.demo.browser_shop.design import DESIGNS, Design, named
 from merchants.demo.browser_shop.doors import Door, RequestLog
 from merchants.demo.browser_shop.paying import Bank, Vault
 from merchants.demo.browser_shop.shop import Settings, Shop
@@ -58,13 +58,25 @@ class OpenShop:
         self._log.close()
 
 
+def _design(wanted: str) -> Design:
+    design = named(wanted)
+    if design is None:
+        raise argparse.ArgumentTypeError(f"no design {wanted!r}")
+    return design
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Serve until told to end."""
     parser = argparse.ArgumentParser(prog="merchants.demo.browser_shop", description="A demo shop for browsers.")
     parser.add_argument("--port", type=int, default=0, help="of shop.localhost; 0: a free one")
     parser.add_argument("--book", type=Path, required=True, help="the order book (JSON lines)")
     parser.add_argument("--log", type=Path, required=True, help="every request: method, path, host (JSON lines)")
-    parser.add_argument("--design", choices=sorted(DESIGNS), default="ordinary", help="how the pages look and lead")
+    parser.add_argument(
+        "--design",
+        type=_design,
+        default="ordinary",
+        help=f"{', '.join(DESIGNS)}; NAME,field:value,… changes some habits",
+    )
     parser.add_argument("--currency", default="USD", help="ISO 4217 code of all prices")
     asked = parser.parse_args(arguments)
     for file in (asked.book, asked.log):

@@ -111,7 +111,9 @@ class Checkout:
             return Response(fate=Fate.DROPPED)
         if self.till.wants_bank(session):
             transaction = self.till.wait(session)
-            return see_other(self.bank.url(transaction, challenge=session.bought(Behaviour.CHALLENGE)))
+            bank = self.bank.url(transaction, challenge=session.bought(Behaviour.CHALLENGE))
+            framed = session.design.bank == "frame"
+            return html(self.pages.page("bank_frame.html", session, bank=bank)) if framed else see_other(bank)
         drops, hangs = session.bought(Behaviour.DROPS_ANSWER), session.bought(Behaviour.HANGS_AFTER_ORDER)
         order = self.till.order(session)
         self.till.place(session, order)

@@ -4,8 +4,10 @@ Chosen for the process, or by `?design=NAME` for a visit. Knows habits; must nev
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Literal
+
+from pydantic import TypeAdapter, ValidationError
 
 # A page of the checkout and the sections on it.
 Layout = Sequence[tuple[str, Sequence[str]]]
@@ -33,20 +35,23 @@ class Design:
     pages: Literal["six", "three", "one"] = "six"
     prefix: str = "shop"  # of class names
     depth: int = 0  # wrappers around everything
-    to_checkout: bool = False  # adding leads to the checkout at once, not to the basket
+    after_add: Literal["basket", "checkout", "drawer"] = "basket"  # a drawer makes the rest of the page inert
+    add_button: Literal["plain", "dim"] = "plain"  # dim: without a choice, only a class says that it does nothing
     names: Literal["two", "one"] = "two"
-    country: Literal["select", "unnamed", "listbox"] = "select"
+    country: Literal["select", "unnamed", "listbox", "search"] = "select"
     region: Literal["select", "text"] = "select"
     region_delay_ms: int = 150  # between the choice of a country and its regions
-    variants: Literal["select", "radios", "covered"] = "select"
+    variants: Literal["select", "radios", "covered", "links"] = "select"  # links: to sibling pages, all named alike
     shipping: Literal["radios", "rows"] = "radios"  # rows: a button "Choose" in each
     account: Literal["guest", "register"] = "guest"  # what is preselected
-    card_fields: Literal["hosted", "own"] = "hosted"
+    card_fields: Literal["hosted", "separate", "own"] = "hosted"  # separate: a frame for each field
+    bank: Literal["redirect", "frame"] = "redirect"  # where 3-D Secure takes place
     place_button: Literal["static", "renamed"] = "static"  # renamed: its name tells what is missing
     tax: Literal["added", "included"] = "added"
     cookies: Literal["banner", "wall", "none"] = "banner"
     newsletter: bool = True
     sticky: bool = True
+    terms: bool = True
     order_number: Literal["page", "url"] = "page"  # where the confirmation carries it
 
     @property
@@ -72,6 +77,9 @@ DESIGNS = {
         replace(
             _ORDINARY,
             name="soup",
+            add_button="dim",
+            after_add="drawer",
+            bank="frame",
             labels="starred",
             markup="div",
             prefix="css-1q2w",
@@ -84,6 +92,7 @@ DESIGNS = {
         replace(
             _ORDINARY,
             name="old",
+            order_number="url",
             labels="odd",
             markup="table",
             prefix="content",
@@ -95,7 +104,32 @@ DESIGNS = {
             newsletter=False,
             cookies="none",
         ),
-        replace(_ORDINARY, name="three", pages="three", to_checkout=True, labels="starred", prefix="checkout-v2"),
-        replace(_ORDINARY, name="one", pages="one", markup="div", prefix="opc", sticky=False, card_fields="own"),
+        replace(
+            _ORDINARY,
+            name="three",
+            pages="three",
+            after_add="checkout",
+            labels="starred",
+            prefix="checkout-v2",
+            card_fields="separate",
+            variants="links",
+            country="search",
+        ),
+        replace(
+            _ORDINARY, name="one", pages="one", markup="div", prefix="opc", sticky=False, card_fields="own", terms=False
+        ),
     )
 }
+
+
+def named(wanted: str) -> Design | None:
+    """The design `NAME` or `NAME,field:value,…`, a preset with some habits changed; None for what is none."""
+    name, *changes = wanted.split(",")
+    design = DESIGNS.get(name)
+    changed = dict(change.partition(":")[::2] for change in changes)
+    if design is None or not changed.keys() <= asdict(design).keys():
+        return None
+    try:
+        return TypeAdapter(Design).validate_python({**asdict(design), **changed})
+    except ValidationError:
+        return None

@@ -82,6 +82,10 @@ class Pages:
         def money(amount_minor: int) -> str:
             return written(amount_minor, self._currency, design)
 
+        def plain(amount_minor: int) -> str:
+            digits = get_currency_precision(self._currency)
+            return f"{amount_minor / 10**digits:.{digits}f}"
+
         def rate_name(rate: Rate) -> str:
             return f"{said[rate.rate_id]} ({said['days'].format(*rate.days)})"
 
@@ -89,6 +93,7 @@ class Pages:
             "t": said,
             "design": design,
             "money": money,
+            "plain": plain,
             "rate_name": rate_name,
             "sums": session.sums(),
             "ship_to": ship_to(session),

@@ -9,7 +9,7 @@ import secrets
 from dataclasses import dataclass, field
 
 from merchants.demo.browser_shop import pages
-from merchants.demo.browser_shop.design import DESIGNS
+from merchants.demo.browser_shop.design import DESIGNS, named
 from merchants.demo.browser_shop.web import Request, Response, Sites, answer_json, html, see_other
 from merchants.demo.browser_shop.words import words
 
@@ -48,9 +48,17 @@ class Vault:
     def site(self, request: Request) -> Response:
         """pay.*: the card fields, and the tokens."""
         if request.path == "/fields":
-            design = DESIGNS.get(request.query.get("design", ""), DESIGNS["ordinary"])
+            design = named(request.query.get("design", "")) or DESIGNS["ordinary"]
             parent = request.query.get("parent", "")
-            return html(pages.bare("pay_fields.html", parent=parent, t=words(design), language=design.language))
+            return html(
+                pages.bare(
+                    "pay_fields.html",
+                    parent=parent,
+                    only=request.query.get("only", ""),
+                    t=words(design),
+                    language=design.language,
+                )
+            )
         if request.path == "/tokens" and request.method == "POST":
             form = request.form
             if wrong := card_error(form.get("number", ""), form.get("expiry", ""), form.get("cvc", "")):

@@ -44,9 +44,9 @@ REGIONS: Mapping[str, Mapping[str, str]] = {
     for country, names in (("US", _US), ("CA", _CA), ("AU", _AU))
 }
 
-_EUROPE = frozenset(
-    ["AT", "BE", "CH", "CZ", "DE", "DK", "ES", "FI", "FR", "GB", "IE", "IT", "LU", "NL", "NO", "PL", "PT", "SE"]
-)
+# Where a shop in Germany owes its own value added tax; to anywhere else it sells without.
+_VAT_AREA = frozenset(["AT", "BE", "CZ", "DE", "DK", "ES", "FI", "FR", "IE", "IT", "LU", "NL", "PL", "PT", "SE"])
+_EUROPE = _VAT_AREA | {"CH", "GB", "NO"}
 # Nowhere to deliver to.
 _UNREACHABLE = frozenset({"AQ", "BV", "HM"})
 
@@ -106,6 +106,11 @@ def tax_rate(country: str, region: str) -> int:
 def tax_on(goods_minor: int, country: str, region: str) -> int:
     """What is added to goods worth `goods_minor` without tax; half a unit is rounded up."""
     return (goods_minor * tax_rate(country, region) + _WHOLE // 2) // _WHOLE
+
+
+def owes_home_tax(country: str) -> bool:
+    """Whether an inclusive price stays as it is for a buyer there."""
+    return country in _VAT_AREA
 
 
 def without_home_tax(gross_minor: int) -> int:

@@ -71,8 +71,8 @@ def _payment(session: Session, form: Mapping[str, str]) -> Errors:
     return {}
 
 
-def _review(_: Session, form: Mapping[str, str]) -> Errors:
-    return {} if form.get("terms") else {"terms": "terms_missing"}
+def _review(session: Session, form: Mapping[str, str]) -> Errors:
+    return {} if form.get("terms") or not session.design.terms else {"terms": "terms_missing"}
 
 
 TAKES: Mapping[str, Callable[[Session, Mapping[str, str]], Errors]] = {

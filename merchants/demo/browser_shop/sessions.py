@@ -94,7 +94,7 @@ class Session:
         rate = self.rate
         tax: int | None = None
         included = self.design.tax == "included"
-        if included and country and places.tax_rate(country, region) == 0:
+        if included and country and not places.owes_home_tax(country):
             # The tax of the shop's own country is not owed elsewhere.
             goods, tax = places.without_home_tax(goods), 0
         elif included:

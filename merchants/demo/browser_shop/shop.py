@@ -7,6 +7,7 @@ other; pauses and silences happen outside it. Must never know a socket.
 import secrets
 import threading
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from merchants.demo.books import Lines
@@ -14,7 +15,7 @@ from merchants.demo.browser_shop import goods, pages, places
 from merchants.demo.browser_shop.arriving import arrival
 from merchants.demo.browser_shop.basket import Errors, add, change, unit_minor
 from merchants.demo.browser_shop.checkout import BANK_RETURN, Checkout
-from merchants.demo.browser_shop.design import DESIGNS
+from merchants.demo.browser_shop.design import DESIGNS, Design, named
 from merchants.demo.browser_shop.goods import Behaviour, Product
 from merchants.demo.browser_shop.paying import Bank, Vault
 from merchants.demo.browser_shop.placing import Till
@@ -30,7 +31,7 @@ class Settings:
     """What one process of the shop is told."""
 
     currency: str = "USD"
-    design: str = "ordinary"
+    design: Design = DESIGNS["ordinary"]
 
 
 @dataclass(slots=True)
@@ -73,9 +74,9 @@ class Shop:
 
     def _visit(self, request: Request) -> tuple[Session, bool]:
         known = self.visits.get(request.cookies.get(COOKIE, ""))
-        session = known or Session(session_id=secrets.token_hex(12), design=DESIGNS[self.settings.design])
+        session = known or Session(session_id=secrets.token_hex(12), design=self.settings.design)
         self.visits[session.session_id] = session
-        if wanted := DESIGNS.get(request.query.get("design", "")):
+        if wanted := named(request.query.get("design", "") or request.headers.get("x-design", "")):
             session.design = wanted
         return session, known is None
 
@@ -86,7 +87,7 @@ class Shop:
             case "", False:
                 return html(self._pages.page("home.html", session, products=goods.PRODUCTS))
             case "products", False if product := goods.BY_HANDLE.get(rest):
-                return arrival(product) or self._product(session, product)
+                return arrival(product) or self._product(session, product, request.query)
             case "basket", False:
                 return html(self._pages.page("basket.html", session))
             case "basket", True:
@@ -106,7 +107,9 @@ class Shop:
                 return Response(status=204)
         return html(self._pages.page("message.html", session, title="404 Not found"), status=404)
 
-    def _product(self, session: Session, product: Product, errors: Errors | None = None) -> Response:
+    def _product(
+        self, session: Session, product: Product, chosen: Mapping[str, str], errors: Errors | None = None
+    ) -> Response:
         page = self._pages.page(
             "product.html",
             session,
@@ -114,6 +117,8 @@ class Shop:
             errors=errors or {},
             unit_minor=unit_minor(session, product, (), self.quoted),
             prices=self._pages.prices(session.design, product) if product.options else {},
+            chosen=chosen,
+            added=session.design.after_add == "drawer" and "added" in chosen,
             popup=session.design.newsletter and session.once("newsletter"),
         )
         return html(page, status=422 if errors else 200)
@@ -122,8 +127,9 @@ class Shop:
         if what == "add" and (product := goods.BY_HANDLE.get(request.form.get("product", ""))):
             errors = add(session, product, request.form, self.quoted)
             if errors:
-                return self._product(session, product, errors)
-            return see_other("/checkout" if session.design.to_checkout else "/basket")
+                return self._product(session, product, request.form, errors)
+            after = {"basket": "/basket", "checkout": "/checkout", "drawer": f"{product.path}?added=1"}
+            return see_other(after[session.design.after_add])
         if what == "change":
             change(session, request.form)
         return see_other("/basket")

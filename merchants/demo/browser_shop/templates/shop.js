@@ -11,23 +11,35 @@ $$("[data-cookies]").forEach(button => button.addEventListener("click", () => {
 const newsletter = $("[data-newsletter]");
 if (newsletter) {
   newsletter.showModal();
-  $("[data-close]").addEventListener("click", () => newsletter.close());
+  newsletter.querySelector("[data-close]").addEventListener("click", () => newsletter.close());
   $("[data-quiet]").addEventListener("submit", event => { event.preventDefault(); newsletter.close(); });
+}
+const drawer = $("[data-drawer]");
+if (drawer) {
+  drawer.showModal();
+  drawer.querySelector("[data-close]").addEventListener("click", () => drawer.close());
 }
 
 // Product page: the price and the button follow the chosen options.
 const variants = $("#variants") && JSON.parse($("#variants").textContent);
 function chosenOptions() {
   const selects = $$("select[data-option]").map(select => select.value);
-  const groups = [...new Set($$("input[data-option]").map(radio => radio.name))];
+  selects.push(...$$("input[type=hidden][data-option]").map(input => input.value));
+  const groups = [...new Set($$("input[type=radio][data-option]").map(radio => radio.name))];
   return selects.concat(groups.map(name => ($(`input[name="${name}"]:checked`) || {value: ""}).value));
 }
-$$("[data-option]").forEach(option => option.addEventListener("change", () => {
+function follow() {
   const button = $("[data-add]"), chosen = chosenOptions();
   const gone = variants.sold_out.some(one => one.join() === chosen.join());
   button.disabled = gone;
   $("[data-price]").textContent = variants.prices[chosen.join()] || $("[data-price]").textContent;
   button.textContent = gone ? variants.sold_out_text : variants.add_text;
+  button.classList.toggle("dim", button.classList.contains("dim") && !chosen.every(value => value));
+}
+$$("[data-option]").forEach(option => option.addEventListener("change", follow));
+if ($("[data-option]") && $("[data-add]")) follow();
+$$(".dim").forEach(button => button.addEventListener("click", event => {
+  if (button.classList.contains("dim")) event.preventDefault();
 }));
 $$("form[data-alert]").forEach(form => form.addEventListener("submit", event => {
   if (chosenOptions().every(value => value)) return;
@@ -66,6 +78,34 @@ $$("[data-listbox]").forEach(button => {
     kept.value = option.dataset.value;
     kept.dispatchEvent(new Event("change", {bubbles: true}));
     show(false);
+  });
+});
+$$("[data-search]").forEach(input => {
+  const list = document.getElementById(input.getAttribute("aria-controls"));
+  const show = open => { list.hidden = !open; input.setAttribute("aria-expanded", String(open)); };
+  input.addEventListener("input", () => {
+    const typed = input.value.toLowerCase();
+    list.querySelectorAll("[role=option]").forEach(one => { one.hidden = !one.textContent.toLowerCase().includes(typed); });
+    show(true);
+  });
+  input.addEventListener("focus", () => show(true));
+  list.addEventListener("mousedown", event => event.preventDefault());
+  list.addEventListener("click", event => {
+    const option = event.target.closest("[role=option]");
+    if (!option) return;
+    list.querySelectorAll("[role=option]").forEach(one => one.setAttribute("aria-selected", String(one === option)));
+    input.value = option.textContent;
+    const kept = document.getElementById(input.dataset.search);
+    kept.value = option.dataset.value;
+    kept.dispatchEvent(new Event("change", {bubbles: true}));
+    show(false);
+  });
+  // Leaving the field without a choice leaves nothing chosen, as such widgets do.
+  input.addEventListener("blur", () => {
+    show(false);
+    const kept = document.getElementById(input.dataset.search);
+    const chosen = [...list.children].find(one => one.dataset.value === kept.value);
+    input.value = chosen ? chosen.textContent : "";
   });
 });
 
