@@ -10,16 +10,17 @@ from agents.stand_in.conversation import Conversation
 from agents.stand_in.fields import is_card, slot_for
 from agents.stand_in.page import Item, Page
 from agents.stand_in.policy_moves import added, clear_view, commit_control, leading_on
+from agents.stand_in.policy_product import own_add
 from agents.stand_in.policy_ways import Ways, ways
 from agents.stand_in.turns import Call, Turn
 
-# A form that comes back this often does not want what it is given.
-ENOUGH = 3
+# A form may show its parts one after the other; one that comes back this often does not want what it is given.
+ENOUGH = 4
 
 
 def form(talk: Conversation, page: Page) -> Turn | None:
     """Fill the page in and go on; None where there is nothing to fill in."""
-    if not added(talk):
+    if not added(talk) or own_add(page):
         return None
     if wall := _login_wall(talk, page):
         return wall

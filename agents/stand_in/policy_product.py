@@ -3,25 +3,30 @@
 Knows one page's text and what is asked; must never choose a variant nobody asked for.
 """
 
+import itertools
 import re
 from collections.abc import Iterator
 
 from agents.stand_in import turns, words
 from agents.stand_in.conversation import Conversation
 from agents.stand_in.page import Item, Page
-from agents.stand_in.policy_moves import added, clear_view, own_heading
+from agents.stand_in.policy_moves import LOOK_AFTER_ADDING, added, clear_view, own_heading
 from agents.stand_in.turns import Call, Turn
 
 CHOOSE = "I choose"
 ENOUGH = 3
-ASKS_FOR_CHOICE = re.compile(r"(select|choose|pick) (a|an|your|one|the)\b|bitte .*wählen", re.IGNORECASE)
+# Lines beside a control that may say what it stands for.
+BESIDE = 2
+ASKS_FOR_CHOICE = re.compile(
+    r"(select|choose|pick) (a|an|your|one|the)\b|please (select|choose|pick)|bitte .*wählen", re.IGNORECASE
+)
 
 
 def product(talk: Conversation, page: Page) -> Turn | None:
     """Add the product, once."""
     if added(talk):
         return _refused(talk, page)
-    add = _own_add(page)
+    add = own_add(page)
     if add is None and not talk.asked.variant:
         return _cannot_add(talk, page)
     if isinstance(chosen := _choices(talk, page, add), Turn):
@@ -39,9 +44,11 @@ def _refused(talk: Conversation, page: Page) -> Turn | None:
     if not talk.said[-1].startswith(turns.ADD):
         return None
     alerts = [item.name for item in page.of("alert")]
-    if _own_add(page) and any(ASKS_FOR_CHOICE.search(text) for text in alerts):
-        return turns.give_up("variant_selections_required", "the shop wants a variant chosen and none was asked for")
-    return None
+    if not (own_add(page) and any(ASKS_FOR_CHOICE.search(text) for text in alerts)):
+        return None
+    if talk.asked.variant:  # it was chosen, but the shop did not notice; once more from a fresh reading
+        return Turn(f"{LOOK_AFTER_ADDING}: {alerts[0]}", (turns.read_page(),))
+    return turns.give_up("variant_selections_required", "the shop wants a variant chosen and none was asked for")
 
 
 def _cannot_add(talk: Conversation, page: Page) -> Turn:
@@ -64,7 +71,7 @@ def _own_part(page: Page) -> Iterator[Item]:
         yield item
 
 
-def _own_add(page: Page) -> Item | None:
+def own_add(page: Page) -> Item | None:
     """The control that adds this product: the first below its heading, and above any related ones."""
     adds = [item for item in _own_part(page) if item.role in ("button", "link") and words.ADD.search(item.name)]
     return next((item for item in adds if not item.disabled), adds[0] if adds else None)
@@ -136,10 +143,18 @@ def _offering(choosers: list[Item], label: str, value: str) -> tuple[Item, str] 
             if item.folded > len(item.options) and label.casefold() in item.name.casefold():
                 return item, value
     for role in ("radio", "button", "link"):
-        for item in choosers:
-            if item.role == role and same(item.name, value):
-                return item, item.name
+        for item, texts in _with_texts(choosers):
+            if item.role == role and (shown := [text for text in texts if same(text, value)]):
+                return item, shown[0]
     return None
+
+
+def _with_texts(items: list[Item]) -> Iterator[tuple[Item, list[str]]]:
+    """Controls with their names and the lines that follow: a value may stand beside a control named "Select"."""
+    for index, item in enumerate(items):
+        if item.is_control:
+            following = itertools.takewhile(lambda near: near.role == "text", items[index + 1 : index + 1 + BESIDE])
+            yield item, [item.name, *(near.name for near in following)]
 
 
 def _as_one(talk: Conversation, choosers: list[Item]) -> tuple[Item, str] | None:
