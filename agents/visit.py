@@ -5,6 +5,7 @@ One thread owns a visit. Knows pages; must never know what is bought, and never 
 """
 
 import re
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -93,7 +94,8 @@ class Visit:
         return SavedSession(storage=dict(self.context.storage_state()), url=self.page.url)
 
     def _watch(self, page: Page) -> None:
-        watched = _Watched(page, navigation.guard(page, may_open=self.fence.may_open, refused=self._turned_away))
+        session = navigation.guard(page, may_open=self.fence.may_open, refused=self._turned_away)
+        watched = _Watched(page, session, ours=self.fence.may_open)
         self._pages.append(watched)
         page.on("dialog", self._dismiss)
         page.on("download", self._refuse_download)
@@ -163,10 +165,10 @@ class Visit:
 class _Watched:
     """A page, the session that guards it, and its traffic."""
 
-    def __init__(self, page: Page, session: CDPSession) -> None:
+    def __init__(self, page: Page, session: CDPSession, *, ours: Callable[[str], bool]) -> None:
         self.page = page
         self.session = session
-        self.traffic = Traffic(page)
+        self.traffic = Traffic(page, ours=ours)
         self.crashed = False
         page.on("crash", self._crash)
 
