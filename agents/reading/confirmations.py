@@ -69,6 +69,13 @@ _IN_ADDRESS = re.compile(
     r"[/=]#?([A-Za-z0-9-]*\d[A-Za-z0-9-]*)",
     re.IGNORECASE,
 )
+_PLACED = re.compile(
+    r"\b(order status|status of your order|date placed|order(ed)? (date|on)|placed on|order details|bestellstatus"
+    r"|bestelldatum"
+    r"|statut de (la |votre )?commande|date de commande|estado del pedido|fecha del pedido|stato (dell')?ordine"
+    r"|data ordine"
+    r"|bestelstatus|besteldatum)\b"
+)
 # A heading, not a paragraph of terms that mentions orders.
 MAX_SENTENCE = 300
 
@@ -82,6 +89,19 @@ def confirmation(page: Page | Seen) -> Confirmation | None:
     return Confirmation(
         order_number=_number(seen) or _number_in_address(seen.url), total=_total(seen), heading=heading, url=seen.url
     )
+
+
+def shown_order(page: Page | Seen) -> Confirmation | None:
+    """An order as its own page shows it later: a number, and words that only stand beside an order already placed."""
+    seen = look(page)
+    own = [chunk for chunk in seen.chunks if chunk.zone not in SURROUNDINGS and not chunk.unheard and not chunk.link]
+    placed = next(
+        (chunk.text for chunk in own if len(chunk.text) < MAX_SENTENCE and _PLACED.search(folded(chunk.text))), ""
+    )
+    number = _number(seen)
+    if not placed or not number:
+        return None
+    return Confirmation(order_number=number, total=_total(seen), heading=placed, url=seen.url)
 
 
 def _heading(seen: Seen) -> str | None:

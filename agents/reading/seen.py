@@ -3,7 +3,8 @@
 `look` takes it all in one step of the page's own thread, so that everything read from one `Seen` was true at once.
 It runs in a world of its own, where the page's scripts cannot change what the DOM's functions answer. Hidden text is
 not in it: not displayed, transparent, clipped away, painted in the ground's colour, tiny, or outside everything that
-can be scrolled to. Frames of the page's own origin are in it, others are not. Knows the DOM; must never know what a word means.
+can be scrolled to. Frames of the page's own origin are in it, others are not. Knows the DOM; must never know what a
+word means.
 """
 
 import json

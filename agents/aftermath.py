@@ -1,0 +1,228 @@
+"""After the click: what happened, from evidence only. Presses nothing, sends nothing, and in doubt answers "unclear".
+
+An order is an order number on the merchant's own page. A refusal needs three things at once: the page shows an error,
+or nothing at all was sent; everything that was sent has been answered, and not by a broken server; and the basket,
+asked afresh, still holds exactly the item. Frictionless 3-D Secure pages post themselves back and are simply waited
+for; a challenge that wants a person is unclear, with the address where it stands. A page that thanks without an order
+number proves nothing by itself: the shop's other pages are asked for it, else it is unclear.
+"""
+
+import re
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from playwright.sync_api import Error as PlaywrightError
+
+from agents.browser import Visit
+from agents.errors import AgentError, TaskLostError, UnreadableError
+from agents.fence import CommitWatch
+from agents.looking_up import Findings, order_of, search
+from agents.ports import Service
+from agents.reading import Seen, confirmation, look
+from agents.reading.labels import folded
+from agents.redaction import Redactor
+from agents.terms import Confirmation, Task
+from merchants.sdk import Order, Refused, Unclear
+
+POLL_SECONDS = 0.25
+# An error that stays this long is the answer; so is silence, on a page that sent nothing.
+ERROR_STAYS_SECONDS = 2.0
+SILENCE_SECONDS = 8.0
+# Frictionless authentication is over by then; a page that still stands there wants a person.
+CHALLENGE_SECONDS = 20.0
+SERVER_ERROR = 500
+# A notice, not the terms of sale.
+MAX_NOTICE = 300
+_ERROR = re.compile(
+    r"\b(declined|failed|failure|error|could not|couldn't|cannot|unable to|not (possible|accepted|authori[sz]ed"
+    r"|available|completed)|invalid|try again|went wrong|problem"
+    r"|sold out|out of stock|rejected|expired|required|must (accept|agree)|please (accept|agree|enter|select|check"
+    r"|fill)|abgelehnt|fehl(er|geschlagen)|nicht moglich|ungultig|erneut|bitte"
+    r"|refuse|echoue|echec|erreur|impossible|reessayer|veuillez|rechazad[oa]|fallid[oa]|no se pudo|intentalo"
+    r"|rifiutat[oa]|errore|non riuscit[oa]|riprova"
+    r"|geweigerd|mislukt|fout|opnieuw)\b"
+)
+
+
+class Committed(Protocol):
+    """The commit this is the aftermath of."""
+
+    visit: Visit
+    task: Task
+    service: Service
+    redactor: Redactor
+    confirm_seconds: float
+    kept: dict[str, Any]
+
+    def keep(self, name: str, facts: Mapping[str, Any]) -> None:
+        """The page as it stands, on disk."""
+        ...
+
+
+@dataclass(slots=True)
+class Aftermath:
+    """What follows one click. `before` is the page as it stood; `clicked`: whether the browser reported the click."""
+
+    commit: Committed
+    watch: CommitWatch
+    before: Seen
+    clicked: bool
+    frames: frozenset[str]  # of the page before the click, without their queries
+    began: float = field(default_factory=time.monotonic)
+    error_since: float | None = None
+    started_at: str = ""
+
+    def outcome(self) -> Order | Refused | Unclear:
+        """Wait for a confirmation, then ask the shop's own pages, then say what is proven."""
+        commit = self.commit
+        self.started_at = self.before.url
+        try:
+            shown = self._wait()
+        except TaskLostError:
+            self._keep("after-commit", "the task was lost while waiting")
+            raise
+        if shown and shown.order_number:
+            return self._ordered(shown)
+        error = self._error()
+        self._keep("after-commit", "no order number yet")
+        if where := self._challenge():
+            commit.kept["continue_url"] = commit.redactor.text(where)
+            return self._unclear("the card's bank asks for the cardholder")
+        found = self._ask_the_shop()
+        if found.order:
+            return self._witnessed(found.order)
+        if found.basket and self._all_answered() and not shown and (error or not self._sent()):
+            said = error or "pressing the control did nothing, and nothing was sent"
+            return Refused(code="order_placement_failed", message=said, evidence=self._evidence("not_placed"))
+        if shown:
+            return self._unclear("the shop thanks for the order and shows no order number")
+        return self._unclear(error or "the shop did not confirm the order in time")
+
+    def _wait(self) -> Confirmation | None:
+        """Until a confirmation with a number shows, or what shows will not become one."""
+        commit, page = self.commit, self.commit.visit.page
+        deadline = self.began + commit.confirm_seconds
+        shown: Confirmation | None = None
+        while time.monotonic() < deadline:
+            commit.service.at("waiting for the merchant's confirmation")
+            with suppress(AgentError, PlaywrightError):  # a page that breaks off may still be followed by another
+                commit.visit.settle()
+            page = commit.visit.page
+            if page.is_closed():
+                return shown
+            seen = self._look()
+            if seen:
+                shown = self._confirmation(seen) or shown
+                if (shown and shown.order_number) or self._is_settled(seen, shown):
+                    return shown
+            with suppress(PlaywrightError):
+                page.wait_for_timeout(POLL_SECONDS * 1000)
+        return shown
+
+    def _look(self) -> Seen | None:
+        try:
+            return look(self.commit.visit.page)
+        except (UnreadableError, PlaywrightError):
+            return None
+
+    def _confirmation(self, seen: Seen) -> Confirmation | None:
+        """What the merchant's page confirms now and did not before the click."""
+        if not self.commit.visit.fence.is_merchant(seen.url):
+            return None
+        shown = confirmation(seen)
+        earlier = confirmation(self.before)
+        return None if shown and earlier and shown.heading == earlier.heading else shown
+
+    def _is_settled(self, seen: Seen, shown: Confirmation | None) -> bool:
+        """Whether waiting on is useless: an error that stays, silence, thanks without a number, or a challenge."""
+        now = time.monotonic()
+        if shown or self._new_errors(seen):
+            self.error_since = self.error_since or now
+            return now - self.error_since > ERROR_STAYS_SECONDS and self._all_answered()
+        self.error_since = None
+        if self._challenge():
+            return now - self.began > CHALLENGE_SECONDS
+        return not self._sent() and seen.url == self.before.url and now - self.began > SILENCE_SECONDS
+
+    def _new_errors(self, seen: Seen) -> list[str]:
+        """Notices that were not there before the click and speak of a failure."""
+        old = {chunk.text for chunk in self.before.chunks}
+        fresh = [chunk for chunk in seen.chunks if chunk.text not in old and len(chunk.text) <= MAX_NOTICE]
+        alerts = [chunk.text for chunk in fresh if chunk.alert]
+        return alerts or [chunk.text for chunk in fresh if not chunk.button and _ERROR.search(folded(chunk.text))]
+
+    def _error(self) -> str:
+        seen = self._look()
+        errors = self._new_errors(seen) if seen else []
+        return str(self.commit.redactor.text("; ".join(errors[:3])))
+
+    def _challenge(self) -> str:
+        """Where the bank asks for the cardholder: a payment host at top level, or in a frame that fills its place."""
+        visit = self.commit.visit
+        page = visit.page
+        with suppress(PlaywrightError):
+            if visit.fence.is_payment(page.url):
+                return page.url.partition("?")[0]
+            for frame in page.frames:
+                if frame == page.main_frame or frame.parent_frame is None or visit.fence.is_merchant(frame.url):
+                    continue
+                if self._wants_a_person(frame.url) and frame.locator("input:visible").count():
+                    return page.url.partition("?")[0]
+        return ""
+
+    def _wants_a_person(self, url: str) -> bool:
+        """A frame that came after the click; the card fields' own frames were there before."""
+        return url.startswith("http") and url.partition("?")[0] not in self.frames
+
+    def _sent(self) -> bool:
+        return bool(self.watch.sent) or self.watch.cut > 0
+
+    def _all_answered(self) -> bool:
+        """Every changing request has its answer, and none is a server's failure, after which anything may stand."""
+        return all(sent.status is not None and sent.status < SERVER_ERROR for sent in self.watch.sent)
+
+    def _ask_the_shop(self) -> Findings:
+        """The order's page or the basket, by reading only; not before every request has come back."""
+        if not self._all_answered():
+            return Findings()
+        try:
+            return search(self.commit.visit, self.commit.task, self.started_at)
+        except (AgentError, PlaywrightError):
+            return Findings()
+
+    def _ordered(self, shown: Confirmation) -> Order:
+        assert self.commit.task.offer
+        return self._witnessed(order_of(shown, self.commit.task.offer, {"heading": shown.heading[:200]}))
+
+    def _witnessed(self, order: Order) -> Order:
+        """On record at the service at once, then on disk, then in the outcome."""
+        record = {"order_number": order.merchant_order_id, "total": str(order.total), "url": order.permalink_url or ""}
+        with suppress(AgentError):  # the outcome says it again; a lost task is told when that is reported
+            self.commit.service.witnessed(self.commit.redactor.deep(record))
+        self._keep("after-commit", "confirmed")
+        link = self.commit.redactor.text(order.permalink_url or "") or None
+        return Order(
+            merchant_order_id=order.merchant_order_id,
+            total=order.total,
+            permalink_url=link,
+            evidence={**self._evidence("confirmed"), **self.commit.redactor.deep(dict(order.evidence))},
+        )
+
+    def _unclear(self, message: str) -> Unclear:
+        return Unclear(message=self.commit.redactor.text(message), evidence=self._evidence("unclear"))
+
+    def _keep(self, name: str, why: str) -> None:
+        """Evidence after the click is worth having, and no reason to lose the outcome."""
+        with suppress(PlaywrightError, OSError):
+            self.commit.keep(name, {"why": why, "sent": self._requests()})
+
+    def _requests(self) -> list[list[Any]]:
+        return [[sent.method, sent.url_without_query, sent.status] for sent in self.watch.sent[:20]]
+
+    def _evidence(self, reason: str) -> dict[str, Any]:
+        facts = {"reason": reason, "clicked": self.clicked, "sent": self._requests(), "cut": self.watch.cut}
+        said: dict[str, Any] = self.commit.redactor.deep({**self.commit.kept, **facts})
+        return said
