@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from agents.stand_in import turns, words
 from agents.stand_in.conversation import Conversation
-from agents.stand_in.page import Item, Page
+from agents.stand_in.page import Page
 from agents.stand_in.policy_forms import form
 from agents.stand_in.policy_moves import added, commit_control, go_on
 from agents.stand_in.policy_product import product
@@ -93,10 +93,11 @@ def _ready(talk: Conversation, page: Page) -> Turn | None:
     return Turn(f"{turns.READY}: only {commit.name!r} is left on {page.key}.", (turns.order_ready(commit.ref),))
 
 
-def _total(page: Page) -> Item | None:
-    return next(
-        (item for item in page.items if words.TOTAL.search(item.name) and words.MONEY.search(item.name)),
-        None,
+def _total(page: Page) -> bool:
+    """Whether a total stands on the page, its amount on its own line or on the next."""
+    return any(
+        words.TOTAL.search(item.name) and any(words.MONEY.search(near.name) for near in page.items[index : index + 2])
+        for index, item in enumerate(page.items)
     )
 
 

@@ -87,7 +87,8 @@ def _texts(talk: Conversation, page: Page) -> Iterator[Call]:
         if slot.startswith("card.") and talk.asked.quote:
             continue
         written = f"{{{{{slot}}}}}"
-        if item.value == written or (seen_before and not alerts and (item.value or item.frame)):
+        open_still = words.NOTHING_CHOSEN.search(item.value) is not None and not item.frame
+        if item.value == written or (seen_before and not alerts and not open_still):
             continue
         yield turns.put(item.ref, written)
 

@@ -74,17 +74,11 @@ def _score(talk: Conversation, page: Page, item: Item, after: int) -> int:
         points = 38
     elif words.PICK_THIS.search(name):
         points = 15
-    elif words.BASKET.search(name) and not _is_basket(page):
-        points = 20
+    elif words.BASKET.search(name) and not _is_basket(page) and not talk.times(turns.FILL):
+        # With more than one the basket comes first: the quantity can be seen and mended there.
+        points = 45 if talk.asked.quantity > 1 else 20
     if not points:
         return 0
-    if (
-        words.BASKET.search(name)
-        and not words.CHECKOUT.search(name)
-        and talk.asked.quantity > 1
-        and not _is_basket(page)
-    ):
-        points += 25  # the quantity can be seen and mended there
     points += (item.role == "button") * 5 + (item.position > after) * 10
     tried = sum(text.startswith(turns.GO) and f"{name!r} on {page.key}" in text for text in talk.said)
     return points - 30 * tried
