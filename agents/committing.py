@@ -4,8 +4,8 @@ Before it, everything is definite: what the page says is read by code and compar
 evidence is on disk; the service gives a permit that lives for seconds; the page is read again and must say the same;
 then there is one click, with the fence letting each changing request out once. After it, nothing is repeated and
 nothing is assumed: only an order number on the merchant's page is an order, only an answered error with the item still
-in the basket is a no, and everything else is unclear (`agents.aftermath` tells which). Must never click twice, never retry after the
-permit, and never report a refusal once an order may stand.
+in the basket is a no, and everything else is unclear (`agents.aftermath` tells which). Must never click twice, never
+retry after the permit, and never report a refusal once an order may stand.
 """
 
 import time

@@ -199,7 +199,11 @@ def amounts_in(text: str, *, bare: bool = False) -> list[Amount]:
             Amount(
                 number=match["number"],
                 mark=mark,
-                negative=bool(match["minus"] or match["inner"] or (match["open"] and match["close"])),
+                negative=bool(
+                    match["minus"]
+                    or match["inner"]
+                    or (match["open"] and match["close"] and match[0].strip() == text.strip())
+                ),
                 start=match.start(),
                 end=match.end(),
             )

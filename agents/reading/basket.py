@@ -64,7 +64,7 @@ def lines(page: Page | Seen) -> list[Line]:
         if element is None or element in taken:
             continue
         taken.add(element)
-        if (line := _line(seen, element, quantity.number)) is not None:
+        if (line := _line(seen, element, quantity)) is not None:
             baskets.setdefault(seen.within(element)[0].zone, []).append(line)
     return _once(list(baskets.values()))
 
@@ -108,14 +108,14 @@ def _line_around(seen: Seen, quantity: _Quantity) -> tuple[int, ...] | None:
     return None
 
 
-def _line(seen: Seen, element: tuple[int, ...], quantity: int) -> Line | None:
+def _line(seen: Seen, element: tuple[int, ...], quantity: _Quantity) -> Line | None:
     chunks = [chunk for chunk in seen.within(element) if is_listed(chunk)]
     title = _title(chunks)
-    if not title or (label_of(title) is not None and not any(chunk.link for chunk in chunks)):
-        return None
+    if quantity.bare and label_of(title) is not None and not any(chunk.link for chunk in chunks):
+        return None  # a cost line with a number in it
     chosen = [control.content for control in seen.controls_within(element) if control.options]
     text = " · ".join([*(chunk.text for chunk in chunks), *chosen])
-    return Line(title=title, quantity=quantity, text=text, amount=_amount(seen, chunks))
+    return Line(title=title, quantity=quantity.number, text=text, amount=_amount(seen, chunks))
 
 
 def _title(chunks: Sequence[Chunk]) -> str:

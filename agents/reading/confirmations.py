@@ -21,7 +21,7 @@ from agents.terms import Confirmation
 from payments.money import Money
 
 _CONFIRMS = re.compile(
-    r"\b(thank(s| you)( so much| very much)?,?( \w+)? for (your|the) (order|purchase)|thank you,? \w+|thank you[!.]?$"
+    r"\b(thank(s| you)( so much| very much)?,?( \w+)? for (your|the) (order|purchase)|thank you, \w+[!.]?$|thank you[!.]?$"
     r"|your order (is|has been|was) "
     r"(\w+ )?(placed|received|confirmed|complete|submitted|successful)|order (is |has been "
     r"|was )?(successfully )?(placed|received|confirmed|complete(d)?"
@@ -43,16 +43,16 @@ _NUMBERED = (
     re.compile(
         rf"\b(?:order|confirmation|purchase|reference|bestell|bestel|order|auftrags|bestelling)(?:[- ]?)(?:number"
         rf"|nummer|no\b\.?|nr\b\.?|id\b|reference|ref\b\.?|code)"
-        rf"\s*(?:is|lautet|:|#|-)?\s*{_ID}",
+        rf"\s*(?:is|lautet|:|#|-)?\s*:?\s*{_ID}",
         re.IGNORECASE,
     ),
     re.compile(
         rf"\b(?:num[eé]ro|n[°ºo]\.?|r[eé]f[eé]rence|codice)\s*(?:de |di |del |dell')?(?:la |tu |votre |su "
-        rf"|suo )?(?:commande|pedido|ordine|orden)\s*(?:est|es|[eè]|:|#)?\s*{_ID}",
+        rf"|suo )?(?:commande|pedido|ordine|orden)\s*(?:est|es|[eè]|:|#)?\s*:?\s*{_ID}",
         re.IGNORECASE,
     ),
     re.compile(
-        rf"\b(?:commande|pedido|ordine|bestelling|bestellung|order)\s*(?:n[°ºo]\.?|num\.?|nr\.?|no\.?|#|:)\s*{_ID}",
+        rf"\b(?:commande|pedido|ordine|bestelling|bestellung|order|confirmation)\s*(?:n[°ºo]?\.|n[°º]|num\.?|nr\.?|no\b\.?|#)\s*:?\s*{_ID}",
         re.IGNORECASE,
     ),
     re.compile(rf"\border\s+{_ID}(?=\s*(?::|is\b|has\b|was\b|confirm|received|placed|$))", re.IGNORECASE),

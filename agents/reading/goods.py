@@ -118,7 +118,7 @@ def _available(seen: Seen) -> bool:
     presses = [control for control in seen.controls if control.is_press and control.zone not in SURROUNDINGS]
     adds = [press for press in presses if ADD.search(folded(press.name)) or is_commit(press.name)]
     says_no = any(SOLD_OUT.search(folded(press.name)) for press in presses)
-    states = [str(node.get("availability") or "") for node in seen.declared]
+    states = [str(node["availability"]) for node in seen.declared if node.get("availability")]
     states += [item["value"] for item in seen.items if item["name"] == "availability"]
     declared_out = bool(states) and all(re.search(r"OutOfStock|SoldOut|Discontinued", state) for state in states)
     if adds:
@@ -171,11 +171,7 @@ def _bare(text: str) -> str:
     """An option without its price and its remark: "L (sold out)", "Blue +$2.00"."""
     amounts = amounts_in(text)
     cut = text[: amounts[0].start] if amounts and amounts[0].start else text
-    return (
-        re.sub(r"\s*[(\u2013—-][^()]*$|[\s+(\u2013—-]+$", "", cut).strip()
-        if cut != text or "(" in text
-        else cut.strip()
-    )
+    return re.sub(r"(\s*\([^()]*\)?|[\s+(\u2013\u2014-]+)$", "", cut).strip()
 
 
 def _label(text: str) -> str:

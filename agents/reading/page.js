@@ -104,10 +104,18 @@
     return { digits: false, text: /^\s*(\p{Sc}|[A-Z]{3})\s*$/u.test(said) ? said : "" };
   }
 
+  // A label's own words, without those of the select it may enclose.
+  function wordsOf(label) {
+    if (!label.querySelector("select,textarea")) return label.innerText;
+    const copy = label.cloneNode(true);
+    copy.querySelectorAll("select,textarea,button").forEach((inner) => inner.remove());
+    return copy.textContent;
+  }
+
   function nameOf(element) {
     const by = (element.getAttribute("aria-labelledby") || "").split(/\s+/).filter(Boolean)
       .map((id) => element.getRootNode().getElementById?.(id)?.textContent || "").join(" ");
-    const labels = [...(element.labels || [])].map((label) => label.innerText).join(" ");
+    const labels = [...(element.labels || [])].map(wordsOf).join(" ");
     const own = element.tagName === "INPUT" ? (/submit|button|reset/.test(element.type) ? element.value : "")
       : element.tagName === "SELECT" || element.tagName === "TEXTAREA" ? "" : element.innerText || element.textContent;
     const alt = element.querySelector?.("img[alt]")?.alt || element.alt;

@@ -58,8 +58,7 @@ def _radios(seen: Seen, currencies: Currencies) -> Iterator[ShippingChoice]:
         if not ships or (_PAYS.search(about) and not _SHIPS.search(about)):
             continue
         for radio, text in zip(radios, texts, strict=True):
-            identity = radio.value if radio.value not in ("", "on") else _slug(text)
-            yield from _choice(text, identity, currencies, seen, selected=radio.checked)
+            yield from _choice(text, _identity(radio.value, text), currencies, seen, selected=radio.checked)
 
 
 def _selects(seen: Seen, currencies: Currencies) -> Iterator[ShippingChoice]:
@@ -70,7 +69,7 @@ def _selects(seen: Seen, currencies: Currencies) -> Iterator[ShippingChoice]:
         for option in select.options:
             if not option.disabled and (amounts_in(option.text) or FREE.search(option.text)):
                 yield from _choice(
-                    option.text, option.value or _slug(option.text), currencies, seen, selected=option.selected
+                    option.text, _identity(option.value, option.text), currencies, seen, selected=option.selected
                 )
 
 
@@ -147,7 +146,12 @@ def _code(seen: Seen, currencies: Currencies) -> str:
     return currencies.code(marks[0] if marks else "")
 
 
+def _identity(value: str, text: str) -> str:
+    """The page's own value for a way to ship, else its words."""
+    return value if value not in ("", "on", text) else _slug(text)
+
+
 def _slug(text: str) -> str:
     amounts = amounts_in(text)
-    bare = text[: amounts[0].start] if amounts and amounts[0].start else text
+    bare = FREE.sub("", text[: amounts[0].start] if amounts and amounts[0].start else text)
     return re.sub(r"[^\w]+", "-", folded(bare)).strip("-")
