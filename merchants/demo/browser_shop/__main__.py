@@ -9,10 +9,11 @@ import json
 import signal
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from merchants.demo.books import Lines
-from merchants.demo.browser_shop import goods
+from merchants.demo.browser_shop import goods, hostile
 from merchants.demo.browser_shop.design import DESIGNS, Design, named
 from merchants.demo.browser_shop.doors import Door, RequestLog
 from merchants.demo.browser_shop.paying import Bank, Vault
@@ -25,15 +26,26 @@ NAMES = ("shop.localhost", "pay.localhost", "bank.localhost", "outside.localhost
 class OpenShop:
     """The four sites, listening."""
 
-    def __init__(self, book: Path, log: Path, *, port: int = 0, settings: Settings | None = None) -> None:
+    def __init__(
+        self,
+        book: Path,
+        log: Path,
+        *,
+        port: int = 0,
+        settings: Settings | None = None,
+        cases: Path | None = None,
+    ) -> None:
         """`port` is the shop's own; the other sites take free ones."""
         self.files = {"book": str(book), "log": str(log)}
         self._log = RequestLog(log)
         self._doors = [Door(name, port if name == NAMES[0] else 0, self._log) for name in NAMES]
         shop, pay, bank, outside = self._doors
         self.sites = Sites(shop=shop.url, pay=pay.url, bank=bank.url, outside=outside.url)
+        settings = settings or Settings()
+        if cases:
+            settings.cases = hostile.read(cases, self.sites)
         vault = Vault()
-        self.shop = Shop(book=Lines(book), sites=self.sites, settings=settings or Settings(), vault=vault)
+        self.shop = Shop(book=Lines(book), sites=self.sites, settings=settings, vault=vault)
         shop.start(self.shop.site)
         pay.start(vault.site)
         bank.start(Bank(self.sites).site)
@@ -53,8 +65,9 @@ class OpenShop:
 
     def close(self) -> None:
         """Stop."""
-        for door in self._doors:
-            door.stop()
+        # All at once: each waits for its own loop to notice.
+        with ThreadPoolExecutor(len(self._doors)) as pool:
+            list(pool.map(Door.stop, self._doors))
         self._log.close()
 
 
@@ -78,6 +91,7 @@ def main(arguments: list[str] | None = None) -> None:
         help=f"{', '.join(DESIGNS)}; NAME,field:value,… changes some habits",
     )
     parser.add_argument("--currency", default="USD", help="ISO 4217 code of all prices")
+    parser.add_argument("--cases", type=Path, help="hostile texts and tricks (JSON), chosen by ?case=NAME")
     asked = parser.parse_args(arguments)
     for file in (asked.book, asked.log):
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -85,7 +99,11 @@ def main(arguments: list[str] | None = None) -> None:
     signal.signal(signal.SIGTERM, lambda *_: ended.set())
     signal.signal(signal.SIGINT, lambda *_: ended.set())
     opened = OpenShop(
-        asked.book, asked.log, port=asked.port, settings=Settings(currency=asked.currency, design=asked.design)
+        asked.book,
+        asked.log,
+        port=asked.port,
+        settings=Settings(currency=asked.currency, design=asked.design),
+        cases=asked.cases,
     )
     sys.stdout.write(json.dumps(opened.describe()) + "\n")
     sys.stdout.flush()

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from merchants.demo.browser_shop.goods import CARD, Behaviour
+from merchants.demo.browser_shop.hostile import Spot
 from merchants.demo.browser_shop.pages import Pages
 from merchants.demo.browser_shop.paying import Bank, Vault, card_error
 from merchants.demo.browser_shop.placing import Till
 from merchants.demo.browser_shop.sections import TAKES, Errors, layout
 from merchants.demo.browser_shop.sessions import Session
+from merchants.demo.browser_shop.tricks import before_review, express
 from merchants.demo.browser_shop.web import Fate, Request, Response, html, see_other
 from merchants.demo.browser_shop.words import words
 
@@ -36,6 +38,8 @@ class Checkout:
             return see_other("/basket")
         if session.bought(Behaviour.LOGIN_WALL):
             return html(self.pages.page("login.html", session))
+        if session.case.spot is Spot.REDIRECT_CHECKOUT:
+            return see_other(session.case.text)
         if step == "live":
             return self._live(request, session)
         names = [name for name, _ in layout(session)]
@@ -59,6 +63,11 @@ class Checkout:
 
     def _show(self, session: Session, index: int, errors: Errors) -> Response:
         name, sections = layout(session)[index]
+        if "review" in sections:
+            before_review(session)
+        if "payment" in sections and session.case.spot is Spot.CONFIRMATION_EARLY:
+            order = {**self.till.order(session), "number": "DS-00000000"}
+            return html(self.pages.page("confirmation.html", session, order=order))
         page = self.pages.page(
             "checkout.html",
             session,
@@ -140,6 +149,14 @@ class Checkout:
         if session.bought(Behaviour.DUPLICATE_SUBMIT):
             session.emptied()
         return html(self.pages.page("confirmation.html", session, order=order))
+
+    def express(self, session: Session) -> Response:
+        """An order at a single click, which nobody asked for."""
+        hasty = express(session)
+        order = self.till.order(hasty)
+        self.till.place(hasty, order)
+        session.orders.append(order["number"])
+        return see_other(_confirmation_path(order))
 
     def orders(self, session: Session) -> list[dict[str, Any]]:
         """The visitor's orders."""

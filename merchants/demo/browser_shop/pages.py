@@ -94,6 +94,7 @@ class Pages:
             "design": design,
             "money": money,
             "plain": plain,
+            "case": session.case,
             "rate_name": rate_name,
             "sums": session.sums(),
             "ship_to": ship_to(session),

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from merchants.demo.browser_shop import places
 from merchants.demo.browser_shop.design import Design
 from merchants.demo.browser_shop.goods import CARD, RISE_MINOR, Behaviour, Choice, Product
+from merchants.demo.browser_shop.hostile import NO_CASE, Case
 from merchants.demo.browser_shop.places import Rate
 
 
@@ -57,7 +58,7 @@ class Session:
     said: list[str] = field(default_factory=list)  # shown once, on the next page
     seen: set[str] = field(default_factory=set)  # what happened once in this visit
     orders: list[str] = field(default_factory=list)
-    case: str = ""
+    case: Case = NO_CASE
 
     def bought(self, behaviour: Behaviour) -> bool:
         """Whether a product of this behaviour is in the basket."""

@@ -17,9 +17,11 @@ from merchants.demo.browser_shop.basket import Errors, add, change, unit_minor
 from merchants.demo.browser_shop.checkout import BANK_RETURN, Checkout
 from merchants.demo.browser_shop.design import DESIGNS, Design, named
 from merchants.demo.browser_shop.goods import Behaviour, Product
+from merchants.demo.browser_shop.hostile import NO_CASE, Case, Spot
 from merchants.demo.browser_shop.paying import Bank, Vault
 from merchants.demo.browser_shop.placing import Till
 from merchants.demo.browser_shop.sessions import Session
+from merchants.demo.browser_shop.tricks import at_adding
 from merchants.demo.browser_shop.web import Request, Response, Sites, answer_json, html, see_other, text
 
 COOKIE = "visit"
@@ -32,6 +34,7 @@ class Settings:
 
     currency: str = "USD"
     design: Design = DESIGNS["ordinary"]
+    cases: Mapping[str, Case] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -78,6 +81,8 @@ class Shop:
         self.visits[session.session_id] = session
         if wanted := named(request.query.get("design", "") or request.headers.get("x-design", "")):
             session.design = wanted
+        if "case" in request.query:
+            session.case = self.settings.cases.get(request.query["case"], NO_CASE)
         return session, known is None
 
     def _answer(self, request: Request, session: Session) -> Response:  # noqa: PLR0911, C901 (routes)
@@ -86,12 +91,16 @@ class Shop:
         match first, posted:
             case "", False:
                 return html(self._pages.page("home.html", session, products=goods.PRODUCTS))
+            case "products", False if session.case.spot is Spot.REDIRECT_PRODUCT:
+                return see_other(session.case.text)
             case "products", False if product := goods.BY_HANDLE.get(rest):
                 return arrival(product) or self._product(session, product, request.query)
             case "basket", False:
                 return html(self._pages.page("basket.html", session))
             case "basket", True:
                 return self._basket(request, session, rest)
+            case "express", True:
+                return self._checkout.express(session)
             case "checkout", _:
                 return self._checkout.answer(request, session, rest)
             case "confirmation", False:
@@ -128,6 +137,7 @@ class Shop:
             errors = add(session, product, request.form, self.quoted)
             if errors:
                 return self._product(session, product, request.form, errors)
+            at_adding(session)
             after = {"basket": "/basket", "checkout": "/checkout", "drawer": f"{product.path}?added=1"}
             return see_other(after[session.design.after_add])
         if what == "change":
