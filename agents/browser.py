@@ -5,6 +5,8 @@ own cookies, its own egress proxy, its own fence. Knows how Chromium is started;
 """
 
 import os
+import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Self
@@ -14,19 +16,23 @@ from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Playwright, ProxySettings, sync_playwright
 
 from agents.egress import Egress
-from agents.errors import PageTroubleError
+from agents.errors import BrowserMissingError
 from agents.fence import Fence
 from agents.finding import Found, find
 from agents.terms import SavedSession
 from agents.visit import Visit
+from merchants.fetch import Resolver, resolve_host
 
 __all__ = ["Browser", "Found", "Visit", "find"]
 
 FLAGS = (
-    "--disable-gpu",
-    "--disable-quic",  # UDP would pass the proxy by
+    # What would pass the proxy by: UDP of any kind, and names looked up by the browser itself.
+    "--disable-quic",
     "--webrtc-ip-handling-policy=disable_non_proxied_udp",
     "--force-webrtc-ip-handling-policy",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+    # What a browser does for its own sake.
+    "--disable-gpu",
     "--no-first-run",
     "--disable-background-networking",
     "--disable-component-update",
@@ -35,24 +41,33 @@ FLAGS = (
 # Chromium's sandbox needs user namespaces that root in a container rarely has; without root it stays on.
 AS_ROOT = ("--no-sandbox",)
 START_SECONDS = 30.0
+# Longer than any task lasts. A page can block its own scripts for ever, and whoever then reads it waits as long: only
+# the browser's end sets the waiting thread free.
+VISIT_SECONDS = 900.0
 
 
 class Browser:
     """A running browser. It is started again when it crashed and a visit is asked for."""
 
-    def __init__(self, playwright: Playwright, found: Found, *, headed: bool) -> None:
+    def __init__(self, playwright: Playwright, found: Found, *, headed: bool, resolve: Resolver) -> None:
         self._playwright = playwright
         self._found = found
         self._headed = headed
-        self._browser = self._start()
+        self._resolve = resolve
+        self._browser, self._pid = self._start()
 
     @classmethod
     @contextmanager
-    def opened(cls, found: Found | None = None, *, headed: bool = False) -> Iterator[Self]:
-        """Start the browser; it ends with the block, and with this process whatever happens to it."""
+    def opened(
+        cls, found: Found | None = None, *, headed: bool = False, resolve: Resolver = resolve_host
+    ) -> Iterator[Self]:
+        """Start the browser; it ends with the block, and with this process whatever happens to it.
+
+        `resolve` is how names are looked up. BrowserMissingError when there is none, or it does not start.
+        """
         found = found or find(headed=headed)
         with sync_playwright() as playwright:
-            browser = cls(playwright, found, headed=headed)
+            browser = cls(playwright, found, headed=headed, resolve=resolve)
             try:
                 yield browser
             finally:
@@ -64,11 +79,16 @@ class Browser:
         return self._browser.is_connected()
 
     @contextmanager
-    def visit(self, fence: Fence, *, session: SavedSession | None = None) -> Iterator[Visit]:
-        """A fresh context behind `fence`, with what `session` saved; all of it ends with the block."""
+    def visit(
+        self, fence: Fence, *, session: SavedSession | None = None, seconds: float = VISIT_SECONDS
+    ) -> Iterator[Visit]:
+        """A fresh context behind `fence`, with what `session` saved; all of it ends with the block.
+
+        After `seconds` the browser is ended under it, and every call in it fails; the next visit starts it again.
+        """
         if not self.alive:
-            self._browser = self._start()
-        with Egress(fence.allowed_private).running() as egress:
+            self._browser, self._pid = self._start()
+        with _bounded(self._pid, seconds), Egress(fence.allowed_private, self._resolve).running() as egress:
             proxy: ProxySettings = {"server": egress.address, "bypass": "<-loopback>"}
             context = self._browser.new_context(proxy=proxy, **_context(session))
             try:
@@ -85,17 +105,38 @@ class Browser:
         with suppress(PlaywrightError):
             self._browser.close()
 
-    def _start(self) -> Chromium:
+    def _start(self) -> tuple[Chromium, int]:
         try:
-            return self._playwright.chromium.launch(
+            browser = self._playwright.chromium.launch(
                 executable_path=self._found.path,
                 headless=not self._headed,
                 args=[*FLAGS, *(AS_ROOT if os.geteuid() == 0 else ())],
                 chromium_sandbox=os.geteuid() != 0,
                 timeout=START_SECONDS * 1000,
             )
+            session = browser.new_browser_cdp_session()
+            processes = session.send("SystemInfo.getProcessInfo")["processInfo"]
+            session.detach()
         except PlaywrightError as failed:
-            raise PageTroubleError(f"{self._found.path} did not start") from failed
+            raise BrowserMissingError(f"{self._found.path} is there but does not start; install it anew") from failed
+        return browser, next(process["id"] for process in processes if process["type"] == "browser")
+
+
+@contextmanager
+def _bounded(pid: int, seconds: float) -> Iterator[None]:
+    """End the browser when the block takes longer than `seconds`."""
+
+    def end() -> None:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+    timer = threading.Timer(seconds, end)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def _context(session: SavedSession | None) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
+from urllib.parse import urlsplit
 
 from agents.heads import MAX_HEAD_BYTES, Head, HeadError, response_head
 from merchants.errors import FetchError, UrlError
@@ -85,6 +86,13 @@ class Egress:
     def address(self) -> str:
         """Where it listens, as a browser is told."""
         return f"http://127.0.0.1:{self.port}"
+
+    def judged(self, url: str) -> Reached | None:
+        """What the journal says of this address's host; None when nobody asked for it, or it is no web address."""
+        with suppress(FetchError, ValueError):
+            parts = urlsplit(url)
+            return self.journal.get(Target.read(f"{parts.scheme}://{parts.netloc}/").pair)
+        return None
 
     async def _run(self, ready: threading.Event) -> None:
         try:

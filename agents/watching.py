@@ -1,0 +1,136 @@
+"""A page under watch: where it may go at top level, what is under way in it, and what became of it.
+
+No document is asked for outside the fence, by whatever way the page got there. That guard sits below Playwright's
+`route()`, which does not see redirects, on the protocol's own Fetch domain: each top-level request stops here first, a
+redirect's next hop too, and goes on or not at all; the page then stays where it was. Only documents stop, so scripts
+and pictures run on while nobody looks, and the cache stays on. What needs no request (`blob:`) is seen after the fact
+and blanked. Knows addresses and events; must never read a page.
+"""
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from playwright.sync_api import Error as PlaywrightError
+from playwright.sync_api import Frame, Page, Request, Response
+
+# A page that is being made answers its first protocol calls at once, or is already gone.
+ANSWER_MILLISECONDS = 5000
+# An answer the shop itself owes for longer than this is a stream or a long poll.
+SHOP_SECONDS = 4.0
+# Nobody waits for other people's scripts, nor for their chats and counters.
+OTHERS_SECONDS = 1.5
+# Pictures, fonts and beacons change nothing that is read.
+ANSWERS = frozenset({"document", "xhr", "fetch"})
+AWAITED = ANSWERS | {"script", "stylesheet"}
+# Pages the browser itself puts up: before the first document, and in place of one that did not come.
+OWN = ("about:blank", "chrome-error://")
+
+
+class Watched:
+    """One page. `status`: of its document's answer. `finished`: how many answers came so far."""
+
+    def __init__(self, page: Page, *, may_open: Callable[[str], bool], refused: Callable[[str], None]) -> None:
+        """Guard `page`: `refused` hears what `may_open` denies. Playwright's error if the page is gone already."""
+        self.page = page
+        self.status: int | None = None
+        self.finished = 0
+        self.crashed = False
+        self._may_open = may_open
+        self._refused = refused
+        self._awaited: dict[Request, float] = {}  # until when, of `time.monotonic()`
+        self._navigation: tuple[Request, float] | None = None
+        self._fresh_status: int | None = None
+        self._broken: str | None = None
+        self._strayed: str | None = None
+        self.session = page.context.new_cdp_session(page)
+        tree = self.session.send("Page.getFrameTree", timeout=ANSWER_MILLISECONDS)
+        self._main_frame = tree["frameTree"]["frame"]["id"]
+        self.session.on("Fetch.requestPaused", self._paused)
+        documents = {"urlPattern": "*", "resourceType": "Document", "requestStage": "Request"}
+        self.session.send("Fetch.enable", {"patterns": [documents]}, timeout=ANSWER_MILLISECONDS)
+        page.on("request", self._began)
+        page.on("requestfinished", self._ended)
+        page.on("requestfailed", self._failed)
+        page.on("response", self._answered)
+        page.on("framenavigated", self._arrived)
+        page.on("crash", self._crash)
+
+    def leaving(self) -> float | None:
+        """Since when (of `time.monotonic()`) the page waits for its next document; None when it does not."""
+        return self._navigation[1] if self._navigation else None
+
+    def waiting(self) -> bool:
+        """Whether the page waits for an answer; streams do not count."""
+        now = time.monotonic()
+        return any(until > now for until in self._awaited.values())
+
+    def take_broken(self) -> str | None:
+        """Why the last navigation failed, once."""
+        said, self._broken = self._broken, None
+        return said
+
+    def take_status(self) -> int | None:
+        """The status of a document that came since this was last asked."""
+        said, self._fresh_status = self._fresh_status, None
+        return said
+
+    def take_strayed(self) -> str | None:
+        """What kind of address the page had become when it was blanked, once."""
+        said, self._strayed = self._strayed, None
+        return said
+
+    def _paused(self, event: dict[str, Any]) -> None:
+        url, request = event["request"]["url"], {"requestId": event["requestId"]}
+        allowed = event["frameId"] != self._main_frame or self._may_open(url)
+        if not allowed:
+            self._refused(url)
+        with suppress(PlaywrightError):  # the page may have closed, or asked for something else meanwhile
+            if allowed:
+                self.session.send("Fetch.continueRequest", request)
+            else:
+                # "Aborted" leaves the page that stands; any other reason would put an error page in its place.
+                self.session.send("Fetch.failRequest", {**request, "errorReason": "Aborted"})
+
+    def _began(self, request: Request) -> None:
+        now = time.monotonic()
+        if self._navigates(request):
+            self._navigation = request, now
+            self._broken = None
+        elif request.resource_type in AWAITED:
+            patient = request.resource_type in ANSWERS and self._may_open(request.url)
+            self._awaited[request] = now + (SHOP_SECONDS if patient else OTHERS_SECONDS)
+
+    def _ended(self, request: Request) -> None:
+        if self._navigation and self._navigation[0] == request:
+            self._navigation = None
+            self.finished += 1
+        self.finished += self._awaited.pop(request, None) is not None
+
+    def _failed(self, request: Request) -> None:
+        current = self._navigation is not None and self._navigation[0] == request
+        self._ended(request)
+        if current and "ERR_ABORTED" not in (request.failure or ""):
+            self._broken = request.failure or "the connection broke off"
+
+    def _answered(self, response: Response) -> None:
+        if self._navigates(response.request):
+            self.status = self._fresh_status = response.status
+
+    def _arrived(self, frame: Frame) -> None:
+        """After the fact: a top-level page that came without a request the guard could stop."""
+        if frame != self.page.main_frame or frame.url.startswith(OWN) or self._may_open(frame.url):
+            return
+        self._strayed = f"a {frame.url.partition(':')[0]}: page"
+        self._refused(frame.url)
+        with suppress(PlaywrightError):  # gone already, which is as good
+            self.page.goto("about:blank", wait_until="commit", timeout=ANSWER_MILLISECONDS)
+
+    def _crash(self) -> None:
+        self.crashed = True
+
+    def _navigates(self, request: Request) -> bool:
+        with suppress(PlaywrightError):  # the request's frame is gone, so it leads nowhere
+            return request.is_navigation_request() and request.frame == self.page.main_frame
+        return False
