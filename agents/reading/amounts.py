@@ -54,6 +54,10 @@ SYMBOLS = {
     "s$": "SGD",
     "nt$": "TWD",
     "r$": "BRL",
+    "br$": "BRL",
+    "$us": "USD",
+    "$ca": "CAD",
+    "£gb": "GBP",
     "mx$": "MXN",
     "cn¥": "CNY",
     "jp¥": "JPY",
@@ -195,19 +199,9 @@ def amounts_in(text: str, *, bare: bool = False) -> list[Amount]:
         )
         if match["after"] or not (mark or (bare and _DECIMALS.search(match["number"]))):
             continue
-        found.append(
-            Amount(
-                number=match["number"],
-                mark=mark,
-                negative=bool(
-                    match["minus"]
-                    or match["inner"]
-                    or (match["open"] and match["close"] and match[0].strip() == text.strip())
-                ),
-                start=match.start(),
-                end=match.end(),
-            )
-        )
+        accounting = match["open"] and match["close"] and match[0].strip() == text.strip()
+        negative = bool(match["minus"] or match["inner"] or accounting)
+        found.append(Amount(number=match["number"], mark=mark, negative=negative, start=match.start(), end=match.end()))
     return found
 
 
@@ -232,6 +226,11 @@ def is_only_amount(text: str, *, bare: bool = False) -> bool:
         return False
     rest = text[: found[0].start] + text[found[0].end :]
     return not re.search(r"[^\W_]", rest)
+
+
+def is_code(text: str) -> bool:
+    """Whether the text is a currency's code."""
+    return text in _known_codes()
 
 
 def is_free(text: str) -> bool:

@@ -21,7 +21,8 @@ from agents.terms import Confirmation
 from payments.money import Money
 
 _CONFIRMS = re.compile(
-    r"\b(thank(s| you)( so much| very much)?,?( \w+)? for (your|the) (order|purchase)|thank you, \w+[!.]?$|thank you[!.]?$"
+    r"\b(thank(s| you)( so much| very much)?,?( \w+)? for (your|the) (order|purchase)|thank you, \w+[!.]?$"
+    r"|thank you[!.]?$"
     r"|your order (is|has been|was) "
     r"(\w+ )?(placed|received|confirmed|complete|submitted|successful)|order (is |has been "
     r"|was )?(successfully )?(placed|received|confirmed|complete(d)?"

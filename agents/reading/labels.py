@@ -75,6 +75,10 @@ _DISCOUNT = re.compile(
     r"|remise|reduction"
     r"|code promo|bon|descuentos?|cupon|sconto|sconti|buono|coupon|korting(scode)?|actie|gift ?card|geschenkkarte)\b"
 )
+# These name a delivery, and are a price for the way to pay.
+_PAY_LATER_FEE = re.compile(
+    r"\b(cash on delivery|c\.?o\.?d\.?|nachnahme\w*|contre remboursement|contra ?reembolso|contrassegno|rembours)\b"
+)
 _SURCHARGE = re.compile(
     r"\b(surcharges?|fees?|handling|insurance|protection|gift ?wrap(ping)?|tips?|donation|deposit|duties|customs"
     r"|zuschlag"
@@ -118,7 +122,12 @@ def label_of(text: str) -> Label | None:  # noqa: PLR0911 (one question after an
         return Label.ESTIMATE
     if _TAX_LINE.search(said) and not _SHIPPING.search(core) and not _SURCHARGE.search(core):
         return Label.TAX_INCLUDED if _INCLUDED.search(said) else Label.TAX
-    for pattern, label in ((_DISCOUNT, Label.DISCOUNT), (_SHIPPING, Label.SHIPPING), (_SURCHARGE, Label.SURCHARGE)):
+    for pattern, label in (
+        (_DISCOUNT, Label.DISCOUNT),
+        (_PAY_LATER_FEE, Label.SURCHARGE),
+        (_SHIPPING, Label.SHIPPING),
+        (_SURCHARGE, Label.SURCHARGE),
+    ):
         if pattern.search(core):
             return label
     return None

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from agents.errors import UnreadableError
-from agents.reading.amounts import FREE, Amount, Currencies, amounts_in, is_free, is_only_amount, money
+from agents.reading.amounts import FREE, Amount, Currencies, amounts_in, is_code, is_free, is_only_amount, money
 from agents.reading.labels import Label, folded, label_of
 from agents.reading.seen import SURROUNDINGS, Chunk, Seen
 from payments.money import Money
@@ -19,7 +19,7 @@ from payments.money import Money
 # A row's own label and a line of small print under it; more is no row.
 MAX_LABELS = 4
 # Words that stand beside an amount without saying what it is.
-NEUTRAL = re.compile(r"[A-Z]{3}|[\W\d_]*")
+NEUTRAL = re.compile(r"[\W\d_]*")
 # A cost that the shop does not know yet.
 UNKNOWN_YET = re.compile(
     r"\b(calculated|next step|enter (your |an )?(shipping )?address|to be (calculated|determined)|tbd|at checkout"
@@ -156,7 +156,7 @@ def _label_around(seen: Seen, index: int) -> tuple[Label | None, str, tuple[int,
 
 
 def _is_neutral(chunk: Chunk) -> bool:
-    return bool(NEUTRAL.fullmatch(chunk.text)) and not amounts_in(chunk.text)
+    return bool(NEUTRAL.fullmatch(chunk.text) or is_code(chunk.text)) and not amounts_in(chunk.text)
 
 
 def _candidates(words: Sequence[tuple[int, Chunk]], index: int) -> list[str]:
