@@ -64,7 +64,7 @@ class Till:
                     "variant": line.variant,
                     "quantity": line.quantity,
                     "unit_minor": line.unit_minor,
-                    "amount_minor": line.amount_minor,
+                    "amount_minor": session.owed_minor(line.amount_minor),
                 }
                 for line in session.lines
             ],

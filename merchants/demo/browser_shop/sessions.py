@@ -88,18 +88,25 @@ class Session:
         chosen = next((rate for rate in offered if rate.rate_id == self.rate_id), None)
         return chosen or (offered[0] if len(offered) == 1 else None)
 
+    @property
+    def _is_foreign(self) -> bool:
+        """Whether the address is known to be where the tax in an inclusive price is not owed."""
+        country = self.fields.get("country", "")
+        return bool(country) and self.design.tax == "included" and not places.owes_home_tax(country)
+
+    def owed_minor(self, amount_minor: int) -> int:
+        """What is to be paid of a price as the product page shows it, in minor units."""
+        return places.without_home_tax(amount_minor) if self._is_foreign else amount_minor
+
     def sums(self) -> Sums:
         """What it costs, as far as is known."""
-        goods = sum(line.amount_minor for line in self.lines)
+        goods = sum(self.owed_minor(line.amount_minor) for line in self.lines)
         country, region = self.fields.get("country", ""), self.fields.get("region", "")
         rate = self.rate
         tax: int | None = None
         included = self.design.tax == "included"
-        if included and country and not places.owes_home_tax(country):
-            # The tax of the shop's own country is not owed elsewhere.
-            goods, tax = places.without_home_tax(goods), 0
-        elif included:
-            tax = goods - places.without_home_tax(goods)
+        if included:
+            tax = 0 if self._is_foreign else goods - places.without_home_tax(goods)
         elif country:
             tax = places.tax_on(goods, country, region)
         added = 0 if included else tax or 0

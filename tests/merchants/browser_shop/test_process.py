@@ -21,11 +21,11 @@ def process(folder: Path, *more: str) -> Iterator[dict[str, Any]]:
         [sys.executable, "-m", "merchants.demo.browser_shop", *files, *more], stdout=subprocess.PIPE, text=True
     )
     try:
-        assert child.stdout
+        assert child.stdout is not None
         yield json.loads(child.stdout.readline())
     finally:
         child.send_signal(signal.SIGTERM)
-        assert child.stdout
+        assert child.stdout is not None
         child.stdout.close()
         assert 0 == child.wait(timeout=20)
 
