@@ -117,6 +117,8 @@ class Egress:
                 await self._serve_one(reader, writer)
         except (OSError, asyncio.IncompleteReadError, TimeoutError):
             pass  # one side hung up or fell silent, which is how a connection ends
+        except asyncio.CancelledError:
+            pass  # the visit is over; the task ends here, and asyncio would log it as a failure
         finally:
             self._connections.discard(task)
             writer.close()
@@ -141,6 +143,7 @@ class Egress:
             reached.reason = str(failed) or "no connection in time"
             await _answer(writer, "502 Bad Gateway")
             return
+        reached.reason = ""
         try:
             if head.tunnels:
                 writer.write(b"HTTP/1.1 200 Connection Established\r\n\r\n")
@@ -202,7 +205,7 @@ async def _forward(head: Head, target: Target, client: _Ends, server: _Ends, rea
         await upload
         await _first_of(_download(server[0], client[1], reached), _gone(client[0]))
     except HeadError:
-        await _answer(client[1], "502 Bad Gateway")
+        pass  # the server hung up or spoke no HTTP: the page learns it the same way, by a connection that ends
     finally:
         upload.cancel()
 

@@ -67,6 +67,7 @@ class Fence:
         self._product = self._guard.check_url(product_url)
         self._payment_hosts = frozenset(host.lower() for host in payment_hosts)
         self._context: BrowserContext | None = None
+        self.is_committing = False
 
     def may_open(self, url: str) -> bool:
         """Whether the page at `url` may stand at top level: the merchant's or a payment host's, over the web.
@@ -90,8 +91,12 @@ class Fence:
     def committing(self) -> Iterator[CommitWatch]:
         """From here on each request that changes something passes once; repeats are cut. See `agents.sending`."""
         assert self._context, "a commit needs the visit this fence stands around"
-        with watching(self._context) as watch:
-            yield watch
+        self.is_committing = True
+        try:
+            with watching(self._context) as watch:
+                yield watch
+        finally:
+            self.is_committing = False
 
     def around(self, context: BrowserContext) -> None:
         """Stand around this visit's browser context; called by the browser when the visit begins."""

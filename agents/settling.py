@@ -23,6 +23,10 @@ CHURN_MILLISECONDS = 1500
 LOOK_MILLISECONDS = 10
 # Shops in their worst hour still begin to answer within this; a person would be gone.
 DOCUMENT_SECONDS = 20.0
+# An order is charged before it is confirmed, and its answer is worth more than time.
+COMMIT_SECONDS = 45.0
+# What a busy machine takes to bring an answer over.
+GRACE_MILLISECONDS = 500
 # A page whose scripts block it for this long will not be readable either.
 UNRESPONSIVE_SECONDS = 10.0
 
@@ -45,18 +49,20 @@ new Promise(quiet => {
 """
 
 
-def settle(watched: Watched) -> None:
+def settle(watched: Watched, *, document_seconds: float = DOCUMENT_SECONDS) -> None:
     """Return when the page is at rest, or after some seconds; a document on its way is waited for longer.
 
     PageTroubleError when the document does not come, or the page no longer answers; Playwright's own when it is gone.
     """
     deadline = time.monotonic() + SETTLE_SECONDS
     while True:
-        while since := watched.leaving():
-            if time.monotonic() > since + DOCUMENT_SECONDS:
-                raise PageTroubleError(f"the next page did not come within {DOCUMENT_SECONDS:.0f} seconds")
+        if since := watched.leaving():
+            if time.monotonic() > since + document_seconds:
+                watched.stop()
+                raise PageTroubleError(f"the next page did not come within {document_seconds:.0f} seconds")
             watched.page.wait_for_timeout(LOOK_MILLISECONDS)
             deadline = time.monotonic() + SETTLE_SECONDS
+            continue
         before = watched.finished
         _quiet(watched)
         if time.monotonic() > deadline:
@@ -68,17 +74,18 @@ def settle(watched: Watched) -> None:
 
 
 def _quiet(watched: Watched) -> None:
-    """Wait until the page's content has been still for a moment."""
+    """Wait until the page's content has been still for a moment; a page on its way to another never is."""
     expression = _QUIET % {"idle": IDLE_MILLISECONDS, "quiet": QUIET_MILLISECONDS, "limit": CHURN_MILLISECONDS}
-    try:
-        watched.session.send(
-            "Runtime.evaluate",
-            {"expression": expression, "awaitPromise": True, "silent": True},
-            timeout=CHURN_MILLISECONDS + UNRESPONSIVE_SECONDS * 1000,
-        )
-    except PlaywrightError as failed:
-        if "Timeout" in failed.message:
-            raise PageTroubleError("the page does not answer: its own scripts block it") from failed
-        if watched.crashed or watched.page.is_closed():
-            raise
-        # Else the page went to another document meanwhile; the next look is at that one.
+    asked = {"expression": expression, "awaitPromise": True, "silent": True}
+    deadline = time.monotonic() + UNRESPONSIVE_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            watched.session.send("Runtime.evaluate", asked, timeout=CHURN_MILLISECONDS + GRACE_MILLISECONDS)
+        except PlaywrightError as failed:
+            if watched.crashed or watched.page.is_closed():
+                raise
+            # While a new document is on its way, the old one is not let answer; who waits must look again.
+            if "Timeout" in failed.message and not watched.leaving():
+                continue
+        return
+    raise PageTroubleError("the page does not answer: its own scripts block it")

@@ -16,7 +16,7 @@ from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 from agents.egress import Egress
 from agents.errors import FencedError, PageTroubleError
 from agents.fence import Fence
-from agents.settling import DOCUMENT_SECONDS, settle
+from agents.settling import COMMIT_SECONDS, DOCUMENT_SECONDS, settle
 from agents.terms import SavedSession
 from agents.watching import Watched
 
@@ -27,6 +27,8 @@ NOTICE_CHARACTERS = 120
 # What a page may try between two looks and still be told in full; a page that tries more is only noise.
 MAX_NOTICES = 20
 SERVER_ERROR = 500
+CALLED_OFF = "ERR_ABORTED"  # the navigation became a download, or nothing
+GATEWAY = 502  # what our own proxy answers, too, where it got no connection
 
 
 @dataclass  # no slots: Playwright keeps its wrappers of listeners on the object that listens
@@ -65,12 +67,16 @@ class Visit:
         try:
             self.page.goto(url, wait_until="commit", timeout=DOCUMENT_SECONDS * 1000)
         except PlaywrightTimeoutError as slow:
+            self._active().stop()
             raise PageTroubleError(f"{_host(url)} did not answer within {DOCUMENT_SECONDS:.0f} seconds") from slow
         except PlaywrightError as broken:
             if self._refused:
                 raise FencedError(f"{_host(url)} leads to {self._refused}, which is outside the fence") from broken
+            word = _network_word(broken.message)
+            if word != CALLED_OFF:
+                self._active().error_page()
             self._way_in(url)
-            raise PageTroubleError(f"{_host(url)} did not open: {_reason(broken)}") from broken
+            raise PageTroubleError(f"{_host(url)} did not open: {word}") from broken
         self._way_in(url)
         self.settle()
 
@@ -83,7 +89,7 @@ class Visit:
         self._judge_popups()
         watched = self._active()
         try:
-            settle(watched)
+            settle(watched, document_seconds=COMMIT_SECONDS if self.fence.is_committing else DOCUMENT_SECONDS)
         except PlaywrightError as gone:
             if self._active() is watched:
                 raise PageTroubleError("the page is gone: it crashed, or the browser did") from gone
@@ -106,16 +112,21 @@ class Visit:
         if strayed := watched.take_strayed():
             raise FencedError(f"the page became {strayed}, which is outside the fence; it is blank now")
         if broken := watched.take_broken():
+            watched.error_page()
             raise PageTroubleError(f"the next page did not open: {_network_word(broken)}")
         status = watched.take_status()
+        if status == GATEWAY:
+            self._way_in(self.page.url)
         if status and status >= SERVER_ERROR:
             raise PageTroubleError(f"{_host(self.page.url)} answered {status}", status=status)
 
     def _way_in(self, url: str) -> None:
-        """FencedError when it was the proxy that let nobody through: a name that means a private address."""
+        """What the proxy says of a host nobody got through to: FencedError, or PageTroubleError."""
         reached = self.egress.judged(url)
         if reached and not reached.allowed:
             raise FencedError(reached.reason)
+        if reached and reached.reason:
+            raise PageTroubleError(f"{_host(url)} cannot be reached")
 
     def _watch(self, page: Page) -> None:
         watched = Watched(page, may_open=self.fence.may_open, refused=self._turned_away)
@@ -189,10 +200,6 @@ def _host(url: str) -> str:
         parts = urlsplit(url)
         return parts.netloc or f"a {parts.scheme or 'strange'}: address"
     return "a strange address"
-
-
-def _reason(failed: PlaywrightError) -> str:
-    return _network_word(failed.message)
 
 
 def _network_word(said: str) -> str:

@@ -25,7 +25,10 @@ OTHERS_SECONDS = 1.5
 ANSWERS = frozenset({"document", "xhr", "fetch"})
 AWAITED = ANSWERS | {"script", "stylesheet"}
 # Pages the browser itself puts up: before the first document, and in place of one that did not come.
-OWN = ("about:blank", "chrome-error://")
+ERROR_PAGE = "chrome-error://"
+OWN = ("about:blank", ERROR_PAGE)
+# It is made at once.
+ERROR_MILLISECONDS = 500
 
 
 class Watched:
@@ -80,6 +83,17 @@ class Watched:
         """What kind of address the page had become when it was blanked, once."""
         said, self._strayed = self._strayed, None
         return said
+
+    def stop(self) -> None:
+        """Give up a document that does not come; until then the page would answer nobody."""
+        self._navigation = None
+        with suppress(PlaywrightError):  # gone, which stops it too
+            self.session.send("Page.stopLoading", timeout=ANSWER_MILLISECONDS)
+
+    def error_page(self) -> None:
+        """Let the browser put up its page for a failed navigation: the next one would be interrupted by it."""
+        with suppress(PlaywrightError):  # there is none where the navigation was only called off
+            self.page.wait_for_url(f"{ERROR_PAGE}**", timeout=ERROR_MILLISECONDS, wait_until="commit")
 
     def _paused(self, event: dict[str, Any]) -> None:
         url, request = event["request"]["url"], {"requestId": event["requestId"]}

@@ -1,0 +1,367 @@
+"""A visit tells what became of a page, and turns down what a page tries beside selling."""
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+
+import pytest
+from playwright.sync_api import Error as PlaywrightError
+
+from agents import settling, watching
+from agents import visit as visits
+from agents.browser import Browser, Visit
+from agents.errors import FencedError, PageTroubleError
+from agents.fence import Fence
+from tests.agents.fence.places import Place, Reply, until
+
+
+@pytest.fixture
+def fence(shop: Place) -> Fence:
+    """Around the shop."""
+    return Fence(shop.url, allowed_private=[shop.pair])
+
+
+@pytest.fixture
+def visit(browser: Browser, fence: Fence) -> Iterator[Visit]:
+    """A fresh visit."""
+    with browser.visit(fence) as fresh:
+        yield fresh
+
+
+def serve(shop: Place, body: str, **others: Reply) -> None:
+    """The shop's first page, and others by name."""
+    shop.asked.clear()
+    shop.pages = {"/": Reply(body), **{f"/{name}": reply for name, reply in others.items()}}
+
+
+def test_a_page_opens_with_its_status(visit: Visit, shop: Place) -> None:
+    """A page that is not there opens too: what it says is for whoever reads it."""
+    serve(shop, "<title>Shop</title>")
+    visit.open(shop.url)
+    assert (200, "Shop") == (visit.last_status, visit.page.title())
+    visit.open(f"{shop.url}/nothing")
+    assert 404 == visit.last_status
+
+
+@pytest.mark.parametrize("status", [500, 502, 503])
+def test_a_server_error_is_page_trouble_with_its_status(visit: Visit, shop: Place, status: int) -> None:
+    """Both where it is opened and where a click leads to it; asked again, it has been told."""
+    serve(shop, '<a id=go href="/broken">go</a>', broken=Reply("sorry", status))
+    with pytest.raises(PageTroubleError) as opened:
+        visit.open(f"{shop.url}/broken")
+    assert status == opened.value.status
+    visit.open(shop.url)
+    visit.page.click("#go")
+    with pytest.raises(PageTroubleError) as clicked:
+        visit.settle()
+    assert status == clicked.value.status
+    visit.settle()
+
+
+def test_a_connection_that_breaks_off_is_page_trouble(visit: Visit, shop: Place) -> None:
+    """Without a status, since there was no answer; the word for it carries no address."""
+    serve(shop, '<a id=go href="/gone?secret=1">go</a>', gone=Reply(hang_up=True))
+    with pytest.raises(PageTroubleError, match="did not open: ERR_EMPTY_RESPONSE") as opened:
+        visit.open(f"{shop.url}/gone?secret=1")
+    assert opened.value.status is None
+    assert "secret" not in str(opened.value)
+    visit.open(shop.url)
+    visit.page.click("#go")
+    with pytest.raises(PageTroubleError, match="did not open: ERR_EMPTY_RESPONSE"):
+        visit.settle()
+
+
+def test_a_server_that_is_not_there_is_page_trouble(browser: Browser) -> None:
+    """Nobody listens at the shop's port."""
+    with Place(host="shop.localhost").listening() as closed:
+        pass
+    fence = Fence(closed.url, allowed_private=[closed.pair])
+    with browser.visit(fence) as visit, pytest.raises(PageTroubleError, match="cannot be reached") as opened:
+        visit.open(closed.url)
+    assert opened.value.status is None
+
+
+def test_a_page_that_does_not_come_is_page_trouble(visit: Visit, shop: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Opened or clicked, it is waited for, and not for ever."""
+    monkeypatch.setattr(visits, "DOCUMENT_SECONDS", 0.2)
+    held = threading.Event()
+    serve(shop, '<a id=go href="/slow">go</a>', slow=Reply("late", wait=held))
+    with pytest.raises(PageTroubleError, match="did not answer"):
+        visit.open(f"{shop.url}/slow")
+    visit.open(shop.url)
+    visit.page.click("#go", no_wait_after=True)
+    with pytest.raises(PageTroubleError, match="did not come"):
+        visit.settle()
+    held.set()
+
+
+def test_a_slow_page_is_waited_for(visit: Visit, shop: Place) -> None:
+    """A click whose answer takes its time is settled only when the answer stands."""
+    held = threading.Event()
+    serve(shop, '<a id=go href="/slow">go</a>', slow=Reply("<title>Late</title>", wait=held))
+    visit.open(shop.url)
+    visit.page.click("#go", no_wait_after=True)
+    threading.Timer(0.4, held.set).start()
+    visit.settle()
+    assert "Late" == visit.page.title()
+
+
+def test_what_a_page_fetches_and_then_shows_is_waited_for(visit: Visit, shop: Place) -> None:
+    """A list that is refilled when an answer came, and once more a little later, stands when the visit settled."""
+    held = threading.Event()
+    code = """
+      document.getElementById('go').onclick = async () => {
+        const answer = await fetch('/regions'); const words = await answer.text();
+        setTimeout(() => { document.title = words }, 60);
+      }"""
+    serve(shop, f"<button id=go>go</button><script>{code}</script>", regions=Reply("Regions", wait=held))
+    visit.open(shop.url)
+    visit.page.click("#go")
+    threading.Timer(0.4, held.set).start()
+    visit.settle()
+    assert "Regions" == visit.page.title()
+
+
+def test_a_page_that_says_it_is_busy_is_waited_for(visit: Visit, shop: Place) -> None:
+    """`aria-busy` is how a page says so."""
+    code = """
+      const go = document.getElementById('go');
+      go.onclick = () => {
+        document.body.setAttribute('aria-busy', 'true');
+        setTimeout(() => { document.title = 'Done'; document.body.removeAttribute('aria-busy') }, 400)
+      }"""
+    serve(shop, f"<button id=go>go</button><script>{code}</script>")
+    visit.open(shop.url)
+    visit.page.click("#go")
+    visit.settle()
+    assert "Done" == visit.page.title()
+
+
+def test_a_page_that_never_rests_settles_all_the_same(
+    visit: Visit, shop: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A ticking counter, a stream and a forgotten busy mark do not hold a visit for ever."""
+    held = threading.Event()
+    monkeypatch.setattr(watching, "SHOP_SECONDS", 1.0)
+    code = "setInterval(() => { document.title = String(Date.now()) }, 10); fetch('/stream'); fetch('/stream?2')"
+    serve(shop, f"<p aria-busy=true>shop</p><script>{code}</script>", stream=Reply(wait=held))
+    visit.open(shop.url)
+    held.set()
+
+
+def test_a_page_that_blocks_itself_is_page_trouble(
+    browser: Browser, fence: Fence, shop: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A script without an end is told, and the next visit is none the worse for it."""
+    monkeypatch.setattr(settling, "CHURN_MILLISECONDS", 200)
+    monkeypatch.setattr(settling, "UNRESPONSIVE_SECONDS", 0.2)
+    monkeypatch.setattr(settling, "GRACE_MILLISECONDS", 100)
+    serve(shop, "<button id=go onclick='setTimeout(() => { for (;;) {} }, 1)'>go</button>")
+    with browser.visit(fence) as stuck:
+        stuck.open(shop.url)
+        stuck.page.click("#go")
+        with pytest.raises(PageTroubleError, match="does not answer"):
+            stuck.settle()
+    with browser.visit(fence) as fresh:
+        fresh.open(shop.url)
+
+
+def test_a_visit_ends_in_time_whatever_its_page_does(browser: Browser, fence: Fence, shop: Place) -> None:
+    """Who waits for a page that blocks itself is set free when the visit's time is over."""
+    serve(shop, "shop")
+    with browser.visit(fence, seconds=1) as stuck:
+        stuck.open(shop.url)
+        with pytest.raises(PlaywrightError):
+            stuck.page.evaluate("() => { for (;;) {} }")
+        with pytest.raises(PageTroubleError, match="gone"):
+            stuck.settle()
+        with pytest.raises(PageTroubleError):
+            stuck.open(shop.url)
+    with browser.visit(fence) as fresh:
+        fresh.open(shop.url)
+
+
+@pytest.mark.processes
+def test_a_crashed_browser_is_seen_and_started_again(browser: Browser, fence: Fence, shop: Place) -> None:
+    """The visit under way ends in page trouble; the next one has a browser again."""
+    serve(shop, "shop")
+    with browser.visit(fence) as visit:
+        visit.open(shop.url)
+        os.kill(browser._pid, signal.SIGKILL)
+        assert until(lambda: not browser.alive, meanwhile=lambda: _settled(visit))
+        with pytest.raises(PageTroubleError, match="gone"):
+            visit.settle()
+    with browser.visit(fence) as fresh:
+        fresh.open(shop.url)
+    assert browser.alive
+
+
+def _settled(visit: Visit) -> None:
+    with suppress(PageTroubleError):
+        visit.settle()
+
+
+def test_a_page_that_crashes_is_page_trouble(visit: Visit, shop: Place) -> None:
+    """Its process alone died; the visit can go on elsewhere."""
+    serve(shop, "shop")
+    visit.open(shop.url)
+    with suppress(PlaywrightError):
+        visit.page.goto("chrome://crash")
+    with pytest.raises(PageTroubleError, match="crashed"):
+        visit.settle()
+
+
+def test_dialogs_are_dismissed_and_told(visit: Visit, shop: Place) -> None:
+    """What the page said in it is told, cut to size, on one line."""
+    serve(shop, "<script>alert('a\\nb'); document.title = String(confirm('sure?' + 'x'.repeat(999)))</script>")
+    visit.open(shop.url)
+    first, second = visit.notices()
+    assert 'dialog "a b" dismissed' == first
+    assert second.startswith('dialog "sure?x')
+    assert len(second) < 130
+    assert "false" == visit.page.title()
+    assert [] == visit.notices()
+
+
+def test_a_page_that_does_not_want_to_be_left_is_left(visit: Visit, shop: Place) -> None:
+    """`beforeunload` is accepted and not told."""
+    serve(shop, "<button id=go>x</button><script>onbeforeunload = () => 'stay'</script>", next=Reply("next"))
+    visit.open(shop.url)
+    visit.page.click("#go")
+    visit.open(f"{shop.url}/next")
+    assert [] == visit.notices()
+
+
+def test_a_download_is_refused_and_told(visit: Visit, shop: Place) -> None:
+    """The page stays, and no file is kept."""
+    attachment = {"Content-Disposition": "attachment; filename=invoice.pdf"}
+    serve(shop, '<title>Shop</title><a id=go href="/file">go</a>', file=Reply("PDF", headers=attachment))
+    visit.open(shop.url)
+    visit.page.click("#go")
+    assert until(lambda: "download refused" in visit.notices(), meanwhile=visit.settle)
+    assert "Shop" == visit.page.title()
+
+
+def test_a_file_chooser_is_ignored_and_told(visit: Visit, shop: Place) -> None:
+    """Nothing of this machine is offered to a page."""
+    serve(shop, "<input id=go type=file>")
+    visit.open(shop.url)
+    visit.page.click("#go")
+    assert until(lambda: "file chooser ignored" in visit.notices(), meanwhile=visit.settle)
+
+
+def test_a_pop_up_of_the_shop_becomes_the_active_page(visit: Visit, shop: Place) -> None:
+    """And the page that opened it is active again when it closes."""
+    serve(shop, '<title>Shop</title><a id=go target=_blank href="/two">go</a>', two=Reply("<title>Two</title>"))
+    visit.open(shop.url)
+    opener = visit.page
+    opener.click("#go")
+    visit.settle()
+    assert "Two" == visit.page.title()
+    assert ["a pop-up of the shop became the active page"] == visit.notices()
+    visit.page.evaluate("window.close()")
+    assert until(lambda: visit.page == opener, meanwhile=lambda: opener.wait_for_timeout(5))
+    visit.settle()
+    assert "Shop" == visit.page.title()
+
+
+def test_an_adopted_pop_up_is_fenced_too(visit: Visit, shop: Place, elsewhere: Place) -> None:
+    """It may not go where its opener could not."""
+    serve(
+        shop,
+        '<a id=go target=_blank href="/two">go</a>',
+        two=Reply(f'<title>Two</title><a id=go href="{elsewhere.url}">go</a>'),
+    )
+    visit.open(shop.url)
+    visit.page.click("#go")
+    visit.settle()
+    visit.notices()
+    visit.page.click("#go")
+    visit.settle()
+    assert "Two" == visit.page.title()
+    assert [f"navigation to {elsewhere.pair} refused"] == visit.notices()
+    assert 0 == elsewhere.connections
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["data:text/html,hi", "file:///etc/passwd", "javascript:alert(1)", "about:blank", "chrome://version", "x", ""],
+)
+def test_only_web_addresses_are_opened(visit: Visit, url: str) -> None:
+    """Anything else is fenced before the browser hears of it."""
+    with pytest.raises(FencedError):
+        visit.open(url)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "location = URL.createObjectURL(new Blob(['<title>Fake</title>'], {type: 'text/html'}))",
+        "location = 'data:text/html,<title>Fake</title>'",
+        "location = 'file:///etc/passwd'",
+        "location = 'chrome://version'",
+    ],
+)
+def test_a_page_cannot_become_what_is_no_web_page(visit: Visit, shop: Place, code: str) -> None:
+    """The browser keeps the shop's page, or the visit says that it strayed and leaves a blank one."""
+    serve(shop, f'<title>Shop</title><button id=go onclick="{code}">go</button>')
+    visit.open(shop.url)
+    visit.page.click("#go")
+    try:
+        visit.settle()
+        assert "Shop" == visit.page.title()
+    except FencedError:
+        assert "about:blank" == visit.page.url
+    assert "Fake" != visit.page.title()
+
+
+def test_a_refused_page_is_not_in_the_history(visit: Visit, shop: Place, elsewhere: Place) -> None:
+    """Back and forward lead to what stood there, and nowhere else."""
+    serve(shop, f'<title>Shop</title><a id=go href="{elsewhere.url}">go</a>', two=Reply("<title>Two</title>"))
+    visit.open(f"{shop.url}/two")
+    visit.open(shop.url)
+    visit.page.click("#go")
+    visit.settle()
+    visit.page.go_back()
+    assert "Two" == visit.page.title()
+    visit.page.go_forward()
+    assert "Shop" == visit.page.title()
+    assert 0 == elsewhere.connections
+
+
+def test_opening_an_address_that_redirects_elsewhere_is_fenced(visit: Visit, shop: Place, elsewhere: Place) -> None:
+    """The sentence says where it would have led."""
+    serve(shop, "shop", hop=Reply("", 302, {"Location": elsewhere.url}))
+    with pytest.raises(FencedError, match=elsewhere.pair):
+        visit.open(f"{shop.url}/hop")
+    assert 0 == elsewhere.connections
+
+
+def test_visits_share_nothing_but_what_was_saved(browser: Browser, fence: Fence, shop: Place) -> None:
+    """A cookie and stored words come along only with the session that was saved."""
+    serve(shop, "<script>document.cookie = 'basket=7'; localStorage.setItem('k', 'v')</script>")
+    with browser.visit(fence) as first:
+        first.open(shop.url)
+        saved = first.save()
+    assert saved.url.startswith(shop.url)
+    read = "() => [document.cookie, localStorage.getItem('k')]"
+    serve(shop, "shop")
+    with browser.visit(fence) as second:
+        second.open(shop.url)
+        assert ["", None] == second.page.evaluate(read)
+    with browser.visit(fence, session=saved) as third:
+        third.open(shop.url)
+        assert ["basket=7", "v"] == third.page.evaluate(read)
+
+
+def test_a_page_is_granted_nothing(visit: Visit, shop: Place) -> None:
+    """Permissions are denied or never answered, and a service worker is not installed."""
+    serve(shop, "shop", **{"sw.js": Reply("", headers={"Content-Type": "text/javascript"})})
+    visit.open(shop.url)
+    asked = "name => navigator.permissions.query({name}).then(found => found.state)"
+    for name in ("geolocation", "camera", "microphone", "notifications"):
+        assert "granted" != visit.page.evaluate(asked, name)
+    visit.page.evaluate("() => navigator.serviceWorker?.register('/sw.js').then(() => 1, () => 0)")
+    assert "GET /sw.js" not in shop.asked
