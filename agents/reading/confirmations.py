@@ -48,7 +48,7 @@ _NUMBERED = (
         re.IGNORECASE,
     ),
     re.compile(
-        rf"\b(?:num[eé]ro|n[°ºo]\.?|r[eé]f[eé]rence|codice)\s*(?:de |di |del |dell')?(?:la |tu |votre |su "
+        rf"\b(?:n[uú]m[eé]ro|n[°ºo]\.?|r[eé]f[eé]rence|codice)\s*(?:de |di |del |dell')?(?:la |tu |votre |su "
         rf"|suo )?(?:commande|pedido|ordine|orden)\s*(?:est|es|[eè]|:|#)?\s*:?\s*{_ID}",
         re.IGNORECASE,
     ),

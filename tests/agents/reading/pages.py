@@ -5,6 +5,19 @@ from typing import Protocol
 
 from playwright.sync_api import Page
 
+from merchants.sdk import Buyer
+
+BUYER = Buyer(
+    first_name="Ada",
+    last_name="Ashworth",
+    email="ada.ashworth@example.org",
+    phone="+1 415 555 0132",
+    address1="1200 Fillmore Street",
+    city="San Francisco",
+    province="CA",
+    postal_code="94115",
+    country="US",
+)
 SUMMARY = (
     "<table><tr><td>Subtotal</td><td>$20.00</td></tr><tr><td>Shipping</td><td>$5.00</td></tr>"
     "<tr><td>Tax</td><td>$1.46</td></tr><tr><th>Total</th><td>$26.46</td></tr></table>"
