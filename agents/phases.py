@@ -38,8 +38,7 @@ _PERSON = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
         r"e-?mail|courriel|correo",
-        r"\b(first|last|full|given|family|sur)[ -]?name|vorname|nachname|pr[eé]nom|\bnom\b"
-        r"|nombre|apellido|cognome|naam",
+        r"\b(first|last|full|given|family|sur)[ -]?name|vorname|nachname|pr[eé]nom|\bnom\b|nombre|apellido|cognome",
         r"address|street|stra(ß|ss)e|adresse|direcci[oó]n|indirizzo|adres",
         r"post ?(al )?-?code|zip|plz|postleitzahl|code postal|c[oó]digo postal|\bcap\b",
         r"\bcity\b|town|\bort\b|stadt|ville|ciudad|citt[aà]|plaats",

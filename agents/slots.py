@@ -58,6 +58,11 @@ class Slots:
             raise SlotRefusedError(f"{{{{{slot}}}}} may not be typed on a {phase} page, only where it is paid")
         return self._values[slot]
 
+    @property
+    def country(self) -> str:
+        """The buyer's country code, by which regions are told apart."""
+        return self._values.get("buyer.country", "")
+
     def secrets(self) -> list[Secret]:
         """Every value with its slot, for redaction only."""
         return [Secret(name, value) for name, value in self._values.items()]

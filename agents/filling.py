@@ -1,0 +1,248 @@
+"""Filling in one control, whatever kind it is, and seeing that it took it.
+
+A slot is resolved here, at the last moment, for the very element that gets it: the origin is that of the frame which
+owns this element. Values go into the page and nowhere else: no message, no error and no log of this module has one.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from playwright.sync_api import ElementHandle, Page
+from playwright.sync_api import Error as PlaywrightError
+
+from agents.errors import SlotRefusedError, UnreadableError
+from agents.filling_lists import choose_from_list, choose_native
+from agents.filling_words import meanings, shows
+from agents.observe import Observer, origin_of
+from agents.slots import Slots, slot_in
+from agents.snapshot_lines import TOGGLES
+from agents.terms import Phase
+
+# A control that is not ready by then is covered, moving or gone.
+ACT_MILLISECONDS: Final = 2000
+# What a shop asks for beside a person's data is short: a size, a count, a note.
+MAX_LITERAL: Final = 200
+_CARD_LIKE: Final = re.compile(r"\d(?:[ \-.]?\d){11,18}")
+_EMAIL: Final = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
+_NOT_TYPED_IN: Final = frozenset({"file", "hidden", "image", "submit", "button", "reset", "color"})
+# Expiry fields say by their placeholder or their length how they want it written.
+_LONG_YEAR: Final = re.compile(r"[yja]{4}", re.IGNORECASE)
+_FOUR_DIGITS, _WITH_SLASH = 4, 5
+_TWO_DIGIT_YEAR: Final = 2
+
+_FACTS: Final = """
+e => ({tag: e.tagName, type: (e.type || '').toLowerCase(), role: e.getAttribute('role') || '',
+  editable: !!e.isContentEditable, language: e.ownerDocument.documentElement.lang || '',
+  placeholder: e.placeholder || '', length: e.maxLength > 0 ? e.maxLength : 0, numeric: e.ariaValueNow})
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filling:
+    """One filling: the element, what the page says of it, and the value with the slot it came from."""
+
+    page: Page
+    element: ElementHandle
+    name: str
+    role: str
+    value: str = field(repr=False)
+    slot: str | None
+    country: str = ""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def ways(self) -> list[str]:
+        """How the field may write the value."""
+        language = str(self.facts["language"])
+        return meanings(self.slot, self.value, country=self.country, language=language)
+
+    def refused(self, why: str) -> UnreadableError:
+        """An error that names the control and never the value."""
+        return UnreadableError(f"{self.role} {self.name!r}: {why}")
+
+
+def fill(observer: Observer, ref: str, value: str | bool, *, slots: Slots, phase: Phase) -> str:  # noqa: FBT001 (what a field takes)
+    """Fill in the control and see that it shows it; what was done, in words without the value.
+
+    A string is a literal, an option's text, or one whole slot; a boolean is for checkboxes and radios.
+    UnreadableError when the control cannot be filled so; SlotRefusedError when the value may not go there.
+    """
+    control, element = observer.control(ref), observer.element(ref)
+    try:
+        facts = element.evaluate(_FACTS)
+        slot = None if isinstance(value, bool) else slot_in(value)
+        if isinstance(value, bool) or (control.role in TOGGLES and slot is None):
+            filling = Filling(
+                page=observer.visit.page, element=element, name=control.name, role=control.role, value="", slot=None,
+                facts=facts,
+            )  # fmt: skip
+            return _toggle(filling, _as_bool(filling, value))
+        if slot:
+            resolved = slots.value(slot, origin=origin_of(element), fence=observer.visit.fence, phase=phase)
+        else:
+            resolved = _literal(value, password=facts["type"] == "password")
+        filling = Filling(
+            page=observer.visit.page, element=element, name=control.name, role=control.role, value=resolved, slot=slot,
+            country=slots.country, facts=facts,
+        )  # fmt: skip
+        _ready(filling)
+        _put(filling)
+    except PlaywrightError as failed:
+        # Playwright's own message quotes what was to be typed.
+        raise UnreadableError(
+            f"{control.role} {control.name!r} could not be filled: it is covered, moving or gone; read the page again"
+        ) from _without_words(failed)
+    if slot:
+        observer.remember(ref, slot)
+    return f"filled {control.role} {control.name!r}" + (f" with {{{{{slot}}}}}" if slot else "")
+
+
+def _without_words(failed: PlaywrightError) -> Exception:
+    return type(failed)("the browser could not do it")
+
+
+def _literal(value: str, *, password: bool) -> str:
+    """A literal that may be typed: nothing that only a slot may hold."""
+    if "{{" in value or "}}" in value:
+        raise SlotRefusedError("a value is one whole slot, or has none in it")
+    if password:
+        raise SlotRefusedError("nothing is typed into a password field but a slot")
+    if len(value) > MAX_LITERAL:
+        raise SlotRefusedError(f"a literal has at most {MAX_LITERAL} characters")
+    if _CARD_LIKE.search(value) or _EMAIL.search(value):
+        raise SlotRefusedError("numbers of cards and e-mail addresses are filled in as slots")
+    return value
+
+
+def _as_bool(filling: Filling, value: str | bool) -> bool:  # noqa: FBT001 (as given)
+    if isinstance(value, bool):
+        return value
+    said = value.strip().casefold()
+    if said in ("true", "on", "yes", "checked", filling.name.casefold()):
+        return True
+    if said in ("false", "off", "no", "unchecked"):
+        return False
+    raise filling.refused("it is checked with true and unchecked with false")
+
+
+def _ready(filling: Filling) -> None:
+    """Refuse what a person could not fill in."""
+    element, facts = filling.element, filling.facts
+    if facts["tag"] == "INPUT" and facts["type"] in _NOT_TYPED_IN:
+        raise filling.refused("it is not a field to fill in")
+    if not element.is_visible():
+        raise filling.refused("it is hidden")
+    if not element.is_enabled():
+        raise filling.refused("it is disabled")
+
+
+def _toggle(filling: Filling, on: bool) -> str:  # noqa: FBT001 (the state wanted)
+    """Check or uncheck, by its label where the control itself is covered or drawn by the label."""
+    element = filling.element
+    if filling.role not in TOGGLES and filling.facts["type"] not in ("checkbox", "radio"):
+        raise filling.refused("only a checkbox, radio or switch takes true or false")
+    if not element.is_enabled():
+        raise filling.refused("it is disabled")
+    if filling.role == "radio" and not on:
+        raise filling.refused("a radio is unchecked by checking another one")
+    done = f"{'checked' if on else 'unchecked'} {filling.role} {filling.name!r}"
+    if _is_on(element) == on:
+        return done
+    for press in (_press, _press_label, _press_in_page):
+        if press(element) and _is_on(element) == on:
+            return done
+    raise filling.refused("it does not change when it is clicked")
+
+
+def _is_on(element: ElementHandle) -> bool:
+    return bool(element.evaluate("e => e.checked ?? (e.ariaChecked === 'true' || e.ariaPressed === 'true')"))
+
+
+def _press(element: ElementHandle) -> bool:
+    try:
+        element.click(timeout=ACT_MILLISECONDS / 4)
+    except PlaywrightError:
+        return False  # covered: its label is next
+    return True
+
+
+def _press_label(element: ElementHandle) -> bool:
+    label = element.evaluate_handle("e => (e.labels && e.labels[0]) || e.closest('label')").as_element()
+    return label is not None and _press(label)
+
+
+def _press_in_page(element: ElementHandle) -> bool:
+    """For a control that is drawn by something else altogether: its own click, without a pointer."""
+    element.evaluate("e => e.click()")
+    return True
+
+
+def _put(filling: Filling) -> None:
+    """Fill it the way its kind is filled."""
+    facts = filling.facts
+    if facts["tag"] == "SELECT":
+        choose_native(filling)
+    elif facts["tag"] in ("INPUT", "TEXTAREA") and filling.role != "listbox":
+        _type(filling)
+        if filling.role == "combobox":
+            choose_from_list(filling, typed=True)
+    elif facts["editable"]:
+        filling.element.fill(filling.value, timeout=ACT_MILLISECONDS)
+        _expect(filling, filling.element.inner_text())
+    elif filling.role in ("combobox", "listbox", "button"):
+        choose_from_list(filling, typed=False)
+    elif filling.role == "spinbutton" and facts["numeric"] is not None:
+        _spin(filling)
+    else:
+        raise filling.refused("it takes no text")
+
+
+def _type(filling: Filling) -> None:
+    """Set the text at once; where a script will not have that, key by key."""
+    element, text = filling.element, _written(filling)
+    if not element.is_editable():
+        raise filling.refused("it cannot be edited")
+    element.fill(text, timeout=ACT_MILLISECONDS)
+    if not shows(element.input_value(), text):
+        element.fill("", timeout=ACT_MILLISECONDS)
+        element.focus()
+        element.type(text, timeout=ACT_MILLISECONDS)
+    _expect(filling, element.input_value(), text)
+    element.evaluate("e => e.blur()")  # shops validate, format and ask for rates when a field is left
+    _expect(filling, element.input_value(), text)
+
+
+def _written(filling: Filling) -> str:
+    """The value as this field wants it: expiry dates differ, everything else is typed as it is."""
+    value, facts = filling.value, filling.facts
+    if filling.slot == "card.exp_year" and facts["length"] == _TWO_DIGIT_YEAR:
+        return value[-2:]
+    if filling.slot != "card.expiry":
+        return value
+    month, year = value[:2], value[-2:]
+    if facts["type"] == "month":
+        return f"20{year}-{month}"
+    if _LONG_YEAR.search(f"{facts['placeholder']} {filling.name}"):
+        return f"{month}/20{year}"
+    if facts["length"] == _FOUR_DIGITS:
+        return month + year
+    return f"{month}/{year}" if facts["length"] == _WITH_SLASH else value
+
+
+def _spin(filling: Filling) -> None:
+    """A spinner without a text field goes by the arrow keys."""
+    read = "e => Number(e.ariaValueNow)"
+    if not re.fullmatch(r"\d{1,3}", filling.value):
+        raise filling.refused("it takes a small whole number")
+    wanted, now = int(filling.value), int(filling.element.evaluate(read))
+    filling.element.focus()
+    for _ in range(abs(wanted - now)):
+        filling.element.press("ArrowUp" if wanted > now else "ArrowDown")
+    _expect(filling, str(filling.element.evaluate(read)))
+
+
+def _expect(filling: Filling, shown: str, meant: str | None = None) -> None:
+    if not shows(shown, meant if meant is not None else filling.value):
+        raise filling.refused("it does not show what was filled in; it may want another form of it, or less text")

@@ -1,0 +1,140 @@
+"""Choosing from a list: a native select, or what scripts make of one. Knows lists; must never know slots."""
+
+from collections.abc import Sequence
+from typing import Final, Protocol
+
+from playwright.sync_api import ElementHandle, Page
+
+from agents.errors import UnreadableError
+from agents.filling_words import Option, chosen
+
+# A region list is filled again a second after the country was chosen; a slow shop takes two.
+REFILL_MILLISECONDS: Final = 2500
+# A list that is opened is drawn by then.
+OPEN_MILLISECONDS: Final = 1500
+# A field that suggests may also have nothing to suggest.
+SUGGEST_MILLISECONDS: Final = 400
+_STEP_MILLISECONDS: Final = 50
+_CLICK_MILLISECONDS: Final = 2000
+_SHOWN_IN_ERROR: Final = 8
+
+_OPEN: Final = """
+e => {
+  const id = e.getAttribute('aria-controls') || e.getAttribute('aria-owns');
+  const list = e.matches('[role=listbox]') ? e : id && e.ownerDocument.getElementById(id);
+  const all = (list || e.ownerDocument).querySelectorAll('[role=option], [role=menuitemradio]');
+  return [...all].filter(one => one.checkVisibility({visibilityProperty: true}) && one.getClientRects().length);
+}
+"""
+_ONE: Final = """
+o => [o.ariaLabel || o.innerText.trim(), o.dataset.value || o.getAttribute('value') || '', o.ariaDisabled === 'true']
+"""
+_SEARCH: Final = """
+e => {
+  const at = e.ownerDocument.activeElement;
+  return at && at !== e && at.matches('input, textarea') ? at : null;
+}
+"""
+_OPTIONS: Final = "e => [...e.options].map(o => [o.text, o.value, o.disabled || !!o.closest('optgroup[disabled]')])"
+
+
+class Filled(Protocol):
+    """What is filled in, as far as a list needs to know."""
+
+    @property
+    def page(self) -> Page:
+        """For waiting."""
+        ...
+
+    @property
+    def element(self) -> ElementHandle:
+        """The list, or what opens it."""
+        ...
+
+    @property
+    def ways(self) -> list[str]:
+        """How the list may write what is wanted."""
+        ...
+
+    def refused(self, why: str) -> UnreadableError:
+        """An error that names no value."""
+        ...
+
+
+def choose_native(filling: Filled) -> None:
+    """The option of a `select` that is meant; waits a moment for one that is still to come."""
+    element = filling.element
+    waited, options = 0, _native(element)
+    while (index := chosen(options, filling.ways)) is None and waited < REFILL_MILLISECONDS:
+        filling.page.wait_for_timeout(_STEP_MILLISECONDS)
+        waited += _STEP_MILLISECONDS
+        options = _native(element)
+    if index is None:
+        raise filling.refused(f"no single option fits; it has {_some(options)}")
+    # By index, because texts and values repeat; what is selected then is compared, because lists change.
+    element.select_option(index=index, timeout=_CLICK_MILLISECONDS)
+    selected = element.evaluate("e => e.selectedOptions[0]?.text ?? ''")
+    if selected != options[index].text:
+        raise filling.refused("its options changed while one was chosen; fill it in again")
+
+
+def choose_from_list(filling: Filled, *, typed: bool) -> None:
+    """The option of a list that scripts draw. `typed`: the field has the text already, and may do without a list."""
+    element = filling.element
+    if not typed and not _drawn(element):
+        element.click(timeout=_CLICK_MILLISECONDS)
+    wait = SUGGEST_MILLISECONDS if typed else OPEN_MILLISECONDS
+    if _choose(filling, wait):
+        return
+    if typed:
+        return  # a field with suggestions takes what was typed
+    if (search := _search_field(element)) is not None:
+        search.fill(filling.ways[-1], timeout=_CLICK_MILLISECONDS)
+        if _choose(filling, OPEN_MILLISECONDS):
+            return
+    options = [_option(one) for one in _drawn(element)]
+    element.press("Escape")
+    raise filling.refused(f"no single option fits; it has {_some(options)}")
+
+
+def _choose(filling: Filled, wait_milliseconds: int) -> bool:
+    """Click the option that is meant, as soon as there is one."""
+    waited = 0
+    while True:
+        drawn = _drawn(filling.element)
+        index = chosen([_option(one) for one in drawn], filling.ways)
+        if index is not None:
+            drawn[index].click(timeout=_CLICK_MILLISECONDS)
+            return True
+        if waited >= wait_milliseconds:
+            return False
+        filling.page.wait_for_timeout(_STEP_MILLISECONDS)
+        waited += _STEP_MILLISECONDS
+
+
+def _drawn(element: ElementHandle) -> list[ElementHandle]:
+    """The options that stand open: in the list this control names, or anywhere in its frame."""
+    listed = element.evaluate_handle(_OPEN).get_properties().values()
+    return [one for handle in listed if (one := handle.as_element()) is not None]
+
+
+def _option(drawn: ElementHandle) -> Option:
+    text, value, disabled = drawn.evaluate(_ONE)
+    return Option(str(text), str(value), bool(disabled))
+
+
+def _search_field(element: ElementHandle) -> ElementHandle | None:
+    """The field a list puts the cursor into to be searched by."""
+    found = element.evaluate_handle(_SEARCH).as_element()
+    return found if found is not None and found.is_editable() else None
+
+
+def _native(element: ElementHandle) -> list[Option]:
+    return [Option(str(text), str(value), bool(disabled)) for text, value, disabled in element.evaluate(_OPTIONS)]
+
+
+def _some(options: Sequence[Option]) -> str:
+    """The first options, for an error a model reads."""
+    texts = [repr(option.text.strip()) for option in options[:_SHOWN_IN_ERROR]]
+    more = len(options) - len(texts)
+    return (", ".join(texts) or "no options") + (f" and {more} more" if more > 0 else "")

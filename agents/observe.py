@@ -1,0 +1,213 @@
+"""Seeing a page: the lean, redacted text a model reads, the controls it may name, and masked pictures.
+
+One observer per visit. It remembers which controls it gave references to, which of them were filled with which slot,
+and which lines of header and footer were said already. Knows pages; must never decide what may be done on one, and
+must never let a value past the redactor.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+from urllib.parse import urlsplit
+
+from playwright.sync_api import ElementHandle, Frame, Locator, Page
+from playwright.sync_api import Error as PlaywrightError
+
+from agents.errors import UnreadableError
+from agents.fence import Fence
+from agents.phases import phase_of
+from agents.redaction import Redactor
+from agents.snapshot_about import Knowing
+from agents.snapshot_cut import fitted, key_of, without_said
+from agents.snapshot_joins import Control, Line
+from agents.snapshot_lines import Writer, written
+from agents.snapshot_tree import parse
+from agents.snapshot_words import clean, folded, quoted
+from agents.terms import Phase
+
+__all__ = ["Control", "Observer", "Seeable", "Snapshot"]
+
+STALE: Final = "there is no such control on the page any more; read the page again"
+# A page that cannot be described in this time is not one a model could use.
+SNAPSHOT_MILLISECONDS: Final = 10_000
+SCREENSHOT_MILLISECONDS: Final = 10_000
+_DIGITS: Final = re.compile(r"\d+")
+# What a person's data may stand in. Text fields are masked all of them: a picture is never needed to read one.
+_MASKED: Final = (
+    "input:not([type=button],[type=submit],[type=reset],[type=checkbox],[type=radio],[type=image],[type=hidden]),"
+    " textarea, [contenteditable]:not([contenteditable=false])"
+)
+
+
+class Seeable(Protocol):
+    """What an observer needs of a visit."""
+
+    @property
+    def page(self) -> Page:
+        """The active page."""
+        ...
+
+    @property
+    def fence(self) -> Fence:
+        """What is the merchant's, and what is not."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """A page as it was read. `identity` is the same for the same page, whatever was filled in."""
+
+    text: str
+    title: str
+    controls: Mapping[str, Control]
+    phase: Phase
+    identity: str
+
+
+@dataclass
+class Observer:
+    """Sees one visit's pages."""
+
+    visit: Seeable
+    redactor: Redactor
+    _controls: Mapping[str, Control] = field(default_factory=dict, init=False)
+    _filled: dict[tuple[str, ...], str] = field(default_factory=dict, init=False)
+    _said: set[str] = field(default_factory=set, init=False)
+    _knowing: Knowing = field(default_factory=Knowing, init=False)
+
+    def snapshot(self, *, whole: bool = False) -> Snapshot:
+        """The page as it is now. `whole`: with header and footer, though they were said before.
+
+        UnreadableError when the page cannot be read, as while it goes to another one.
+        """
+        page = self.visit.page
+        try:
+            tree = parse(page.aria_snapshot(mode="ai", timeout=SNAPSHOT_MILLISECONDS))
+            title = page.title()
+            about = self._knowing.about(page, tree, self._slot_of)
+        except PlaywrightError as failed:
+            raise UnreadableError("the page cannot be read just now; wait, and read it again") from failed
+        writer = Writer(about)
+        lines = writer.lines(tree)
+        self._controls = writer.controls
+        phase = phase_of(writer.controls.values())
+        shown, as_before = (lines, False) if whole else without_said(lines, self._said)
+        self._said.update(key for line in lines if (key := key_of(line)))
+        text = self._text(title, phase, shown, as_before=as_before)
+        return Snapshot(
+            text=text,
+            title=self.redactor.text(clean(title)),
+            controls={ref: self._redacted(control) for ref, control in writer.controls.items()},
+            phase=phase,
+            identity=_identity(page.url, writer.controls.values()),
+        )
+
+    def control(self, ref: str) -> Control:
+        """The control as last read, not redacted: for the browser layer only. UnreadableError if unknown."""
+        if ref not in self._controls:
+            raise UnreadableError(STALE)
+        return self._controls[ref]
+
+    def locator(self, ref: str) -> Locator:
+        """The element of a reference of the last snapshot. UnreadableError when it is unknown, or gone."""
+        self.control(ref)
+        located = self.visit.page.locator(f"aria-ref={ref}")
+        try:
+            if not located.count():
+                # Any other accessibility snapshot makes Playwright forget its references; elements keep theirs.
+                self.visit.page.aria_snapshot(mode="ai", timeout=SNAPSHOT_MILLISECONDS)
+            there = located.count()
+        except PlaywrightError as failed:
+            raise UnreadableError(STALE) from failed
+        if there != 1:
+            raise UnreadableError(STALE)
+        return located
+
+    def element(self, ref: str) -> ElementHandle:
+        """The very element, which cannot become another one between two looks at it."""
+        try:
+            return self.locator(ref).element_handle(timeout=1000)
+        except PlaywrightError as failed:
+            raise UnreadableError(STALE) from failed
+
+    def origin(self, ref: str) -> str:
+        """The origin of the frame that owns the element, told by the browser and not by the page."""
+        return origin_of(self.element(ref))
+
+    def remember(self, ref: str, slot: str) -> None:
+        """A slot went into this control: from now on it shows as the slot, and is masked."""
+        control = self.control(ref)
+        self._filled[self._place(ref, control.role, control.name)] = slot
+
+    def screenshot(self) -> bytes:
+        """The visible part as PNG. Masked: text fields, controls that received a slot, other sites' frames whole.
+
+        Text that shows a value of the buyer or the card is masked too, wherever it stands.
+        """
+        page = self.visit.page
+        masks = [mask for frame in page.frames for mask in self._masks(frame)]
+        masks += [page.locator(f"aria-ref={ref}") for ref in self._controls if self._slot_of_control(ref)]
+        try:
+            return page.screenshot(type="png", mask=masks, timeout=SCREENSHOT_MILLISECONDS, animations="disabled")
+        except PlaywrightError as failed:
+            raise UnreadableError("no picture can be taken of this page just now") from failed
+
+    def _masks(self, frame: Frame) -> list[Locator]:
+        if frame.parent_frame and not self.visit.fence.is_merchant(_origin(frame)):
+            return [frame.locator("html")]
+        return [frame.locator(_MASKED), *(frame.get_by_text(value) for value in self.redactor.shown())]
+
+    def _text(self, title: str, phase: Phase, lines: Sequence[Line], *, as_before: bool) -> str:
+        first = f"page {quoted(title)} · phase {phase}"
+        last = ["(header and footer as before)"] if as_before else []
+        return self.redactor.text("\n".join([first, *fitted([written(line) for line in lines]), *last]))
+
+    def _redacted(self, control: Control) -> Control:
+        redact = self.redactor.text
+        return Control(
+            ref=control.ref,
+            role=control.role,
+            name=redact(control.name),
+            value=redact(control.value),
+            checked=control.checked,
+            disabled=control.disabled,
+            required=control.required,
+            options=tuple(redact(option) for option in control.options),
+            frame=redact(control.frame),
+        )
+
+    def _slot_of_control(self, ref: str) -> str | None:
+        control = self._controls[ref]
+        return self._slot_of(ref, control.role, control.name)
+
+    def _slot_of(self, ref: str, role: str, name: str) -> str | None:
+        return self._filled.get(self._place(ref, role, name))
+
+    def _place(self, ref: str, role: str, name: str) -> tuple[str, ...]:
+        """References begin again in every document, so the page's path is part of what a control is known by."""
+        return (urlsplit(self.visit.page.url).path, ref, role, folded(name))
+
+
+def origin_of(element: ElementHandle) -> str:
+    """The origin of an element's frame; UnreadableError when it has none any more."""
+    frame = element.owner_frame()
+    if frame is None:
+        raise UnreadableError(STALE)
+    return _origin(frame)
+
+
+def _origin(frame: Frame) -> str:
+    """A frame's origin; a frame without an address of its own (about:blank, srcdoc) has its parent's."""
+    parts = urlsplit(frame.url)
+    if parts.scheme == "about" and frame.parent_frame:
+        return _origin(frame.parent_frame)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _identity(url: str, controls: Iterable[Control]) -> str:
+    """The path without what differs between visits, and what there is to act on; no value and no count."""
+    path = "/".join("*" if _DIGITS.search(part) else part for part in urlsplit(url).path.split("/"))
+    there = sorted({f"{control.role} {_DIGITS.sub('*', folded(control.name))}" for control in controls})
+    return hashlib.sha256("\n".join([path, *there]).encode()).hexdigest()[:16]
