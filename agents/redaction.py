@@ -3,7 +3,7 @@
 Knows the slots' values; must never put one anywhere. What is replaced, and what is left so that pages stay readable:
 
 - E-mail, phone, street, postal code, card number: in any case, with any separators between digits or words, and with
-  any of their characters URL-encoded, JSON-escaped or as HTML entities. Never inside a longer number or word.
+  any of their characters URL-encoded, JSON-escaped or as HTML entities. Never inside a longer number.
 - Names, city and second address line: whole words; with fewer than five letters only as they are written (a buyer
   called Will leaves "will ship" alone), and not at all with fewer than three.
 - Province and country: never. They are words of every option list and name nobody.
@@ -32,6 +32,7 @@ _WORDS: Final = frozenset(
 _DIGITS: Final = frozenset({"buyer.phone", "card.number"})
 _MIN_WORD: Final = 3
 _ANY_CASE_FROM: Final = 5
+_LONG_FROM: Final = 8
 _MIN_PHONE: Final = 7
 # What may stand between the digits of a number, and between the words of an address.
 _GAP: Final = r"(?:[\s\-.·•/\\()_+,|:]|%20|%2D|&nbsp;|\\n){0,3}"
@@ -104,12 +105,21 @@ def _rules(secret: Secret) -> list[tuple[re.Pattern[str], str | Replace]]:
         return [(re.compile(rf"(?<!\d)0?{int(month)}\s*[/\-]\s*(?:20)?{year}(?!\d)"), name)]
     if slot in _DIGITS:
         return [(pattern, name) for pattern in _numbers(slot, value)]
-    flags = re.IGNORECASE
-    if slot in _WORDS:
-        if sum(letter.isalnum() for letter in value) < _MIN_WORD:
-            return []
-        flags = re.IGNORECASE if len(value) >= _ANY_CASE_FROM else re.NOFLAG
-    return [(re.compile(rf"(?<!\w){_spelled(value)}(?!\w)", flags), name)]
+    letters = sum(letter.isalnum() for letter in value)
+    if slot in _WORDS and letters < _MIN_WORD:
+        return []
+    flags = re.NOFLAG if slot in _WORDS and letters < _ANY_CASE_FROM else re.IGNORECASE
+    return [(re.compile(_edge(value[0], letters, "<") + _spelled(value) + _edge(value[-1], letters, ""), flags), name)]
+
+
+def _edge(letter: str, letters: int, side: str) -> str:
+    """What may not stand beside a value: more of the same number; and for short words more of the same word.
+
+    Pages glue lines together, so a long value is one wherever it stands.
+    """
+    if letter.isdigit():
+        return rf"(?{side}!\d)"
+    return rf"(?{side}![^\W\d_])" if letters < _LONG_FROM else ""
 
 
 def _numbers(slot: str, value: str) -> list[re.Pattern[str]]:

@@ -72,6 +72,31 @@ _HIDDEN: Final = """
 }
 """
 
+# Playwright's text has nothing where a line break stands: "Street<br>Town" is "StreetTown". Each run of text with
+# breaks in it, as it comes out there and as it should.
+_BROKEN: Final = """
+() => {
+  const runs = new Map(), one = parts => parts.join('').replace(/\\s+/g, ' ').trim();
+  const keep = parts => {
+    if (!parts.includes('\\n')) return;
+    const lines = parts.join('').split('\\n').map(line => line.replace(/[ \\t]+/g, ' ').trim()).filter(Boolean);
+    runs.set(one(parts.map(part => part === '\\n' ? '' : part)), lines.join(', '));
+  };
+  for (const parent of new Set([...document.querySelectorAll('br')].map(br => br.parentElement))) {
+    let parts = [];
+    for (const child of parent.childNodes) {
+      if (child.nodeName === 'BR') parts.push('\\n');
+      else if (child.nodeType === Node.TEXT_NODE) parts.push(child.data.replace(/\\s+/g, ' '));
+      else if (child.nodeType === Node.ELEMENT_NODE && child.matches('b, i, em, strong, span, small'))
+        parts.push(child.textContent.replace(/\\s+/g, ' '));
+      else { keep(parts); parts = []; }
+    }
+    keep(parts);
+  }
+  return [...runs];
+}
+"""
+
 
 @dataclass(slots=True)
 class Knowing:
@@ -98,6 +123,7 @@ class Knowing:
             },
             modal=frozenset(_modal(page, nodes)),
             hidden=sorted((text for frame in seen for text in _hidden(frame)), key=len, reverse=True),
+            broken=dict(pair for frame in seen for pair in _broken(frame)),
         )
 
     def _of(self, page: Page, node: Node) -> tuple[bool, bool]:
@@ -126,6 +152,13 @@ def _hidden(frame: Frame) -> list[str]:
     with suppress(PlaywrightError):  # a frame on its way elsewhere: nothing of it is read either
         found = frame.evaluate(_HIDDEN)
         return [text for text in found[:MAX_HIDDEN] if isinstance(text, str)] if isinstance(found, list) else []
+    return []
+
+
+def _broken(frame: Frame) -> list[tuple[str, str]]:
+    with suppress(PlaywrightError):  # as above
+        found = frame.evaluate(_BROKEN)
+        return [(str(glued), str(lines)) for glued, lines in found[:MAX_HIDDEN]] if isinstance(found, list) else []
     return []
 
 

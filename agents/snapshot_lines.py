@@ -46,6 +46,7 @@ class About:
     slots: Mapping[str, str] = field(default_factory=dict)  # what was filled in
     modal: frozenset[str] = frozenset()  # dialogs that keep the rest of the page waiting
     hidden: Sequence[str] = ()  # words no person sees
+    broken: Mapping[str, str] = field(default_factory=dict)  # texts that lost their line breaks, and how they should be
 
 
 class Writer:
@@ -172,7 +173,7 @@ class Writer:
         """The words a person sees."""
         for hidden in self._about.hidden:
             text = text.replace(hidden, " ")
-        return clean(text)
+        return clean(self._about.broken.get(text, text))
 
 
 def written(line: Line) -> str:
