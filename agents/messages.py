@@ -1,9 +1,9 @@
-"""A conversation as the next request carries it: the answers as they were, and of the page only its newest view.
+"""A conversation as the next request carries it: redacted, the answers as they were, of the page only its newest view.
 
 Knows message shapes; must never know a tool or a page.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 # How a page's view begins, as `observe` writes it.
@@ -14,6 +14,32 @@ REPLACED = "(an earlier view of the page; a newer one follows)"
 def sent_back(block: Any) -> dict[str, Any]:
     """An answer's block as the next request carries it."""
     return cast("dict[str, Any]", block.model_dump(mode="json", exclude_none=True))
+
+
+def redacted(messages: Sequence[Any], redact: Callable[[str], str]) -> list[Any]:
+    """The messages with everything anybody said redacted; what the protocol itself needs (ids, kinds) stays as it is.
+
+    An id is random and may look like a card's number; changed, it would belong to nothing.
+    """
+
+    def clean(value: Any) -> Any:
+        if isinstance(value, str):
+            return redact(value)
+        if isinstance(value, Mapping):
+            return value if value.get("type") == "image" else {**value, **_said(value, clean)}
+        return [clean(part) for part in value] if isinstance(value, Sequence) else value
+
+    return [{**message, "content": clean(message["content"])} for message in messages]
+
+
+# Where, in a block of a message, somebody speaks.
+SPOKEN = frozenset({"text", "input", "content", "tabs", "state_changes", "title", "url", "message"})
+
+
+def _said(block: Mapping[str, Any], clean: Callable[[Any], Any]) -> dict[str, Any]:
+    if "type" not in block and "tab_id" not in block:  # a tool's input: all of it is the model's
+        return {name: clean(value) for name, value in block.items()}
+    return {name: clean(value) for name, value in block.items() if name in SPOKEN}
 
 
 def with_one_page(messages: Sequence[Any]) -> list[Any]:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from agents.messages import REPLACED, with_one_page
+from agents.messages import REPLACED, redacted, with_one_page
 
 
 def _view(name: str) -> dict[str, Any]:
@@ -42,3 +42,26 @@ def test_plain_texts_and_error_results_pass_as_they_are() -> None:
     ]
 
     assert messages == with_one_page(messages)
+
+
+def test_what_anybody_said_is_redacted_and_ids_stay() -> None:
+    """An id that looks like a card's number still names its call; texts, inputs, titles and addresses are cleaned."""
+    secret, number = "4242424242424242", "toolu_4242424242424242"
+    call = {"type": "tool_use", "id": number, "name": "form_input", "input": {"value": secret}}
+    tabs = [{"tab_id": number, "title": secret, "url": secret, "active": True}]
+    result = {
+        "type": "tool_result",
+        "tool_use_id": number,
+        "content": [{"type": "text", "text": secret}, {"type": "browser_state", "tabs": tabs}],
+    }
+    image = {"type": "image", "source": {"type": "base64", "data": secret}}
+    sent = redacted(
+        [{"role": "assistant", "content": [call]}, {"role": "user", "content": [result, image, secret]}],
+        lambda text: text.replace(secret, "***"),
+    )
+
+    assert {**call, "input": {"value": "***"}} == sent[0]["content"][0]
+    texts, image_sent, plain = sent[1]["content"]
+    assert (number, "***") == (texts["tool_use_id"], texts["content"][0]["text"])
+    assert {"tab_id": number, "title": "***", "url": "***", "active": True} == texts["content"][1]["tabs"][0]
+    assert (image, "***") == (image_sent, plain)
