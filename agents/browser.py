@@ -28,8 +28,8 @@ __all__ = ["Browser", "Found", "Visit", "find"]
 FLAGS = (
     # What would pass the proxy by: UDP of any kind, and names looked up by the browser itself.
     "--disable-quic",
-    "--webrtc-ip-handling-policy=disable_non_proxied_udp",
-    "--force-webrtc-ip-handling-policy",
+    "--webrtc-ip-handling-policy=disable_non_proxied_udp",  # the full browser's name for it
+    "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",  # the shell's
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
     # What a browser does for its own sake.
     "--disable-gpu",

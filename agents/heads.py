@@ -4,6 +4,7 @@ Knows syntax; must never know which host is allowed, and keeps nothing.
 """
 
 import asyncio
+import re
 from dataclasses import dataclass
 from typing import Self
 
@@ -14,6 +15,7 @@ MAX_HEAD_BYTES = 256 * 1024
 END = b"\r\n\r\n"
 # Of this hop only (RFC 9110, section 7.6.1), with what browsers say to proxies.
 HOP = frozenset({b"connection", b"keep-alive", b"proxy-connection", b"proxy-authorization", b"te", b"upgrade"})
+PAIR = re.compile(rb"(\[[0-9A-Fa-f:.]+\]|[^\s/?#@:]+):[0-9]+")
 UPGRADE = [b"Connection: Upgrade", b"Upgrade: websocket"]
 CLOSE = [b"Connection: close"]
 
@@ -47,6 +49,8 @@ class Head:
             raise HeadError("no request line")
         method, address = words[0], words[1]
         if method == b"CONNECT":
+            if not PAIR.fullmatch(address):
+                raise HeadError("no host and port")
             origin, path = f"https://{_ascii(address)}/", b""
         else:
             scheme, _, rest = address.partition(b"://")

@@ -7,6 +7,7 @@ another address is the server's own doing: it is recorded, not cut. Knows reques
 """
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -18,6 +19,8 @@ from playwright.sync_api import Error as PlaywrightError
 HARMLESS = frozenset({"GET", "HEAD", "OPTIONS"})
 # More of a body than this is not read to find an operation's name in it.
 MAX_BODY_CHARACTERS = 200_000
+# What shops call operations that only read, while a page waits for what became of its order.
+READS = re.compile(r"([Pp]oll|[Gg]et|[Ff]etch|[Ll]oad|[Ll]ist|[Rr]ead|[Qq]uery)(?![a-z])")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -52,7 +55,8 @@ def watching(context: BrowserContext) -> Iterator[CommitWatch]:
                 route.fallback()
             elif key in passed:
                 watch.cut += 1
-                route.abort("blockedbyclient")
+                # A page's own navigation is called off; any other reason would put an error page in the page's place.
+                route.abort("aborted" if request.is_navigation_request() else "blockedbyclient")
             else:
                 passed.add(key)
                 open_requests[request] = _record(request, watch)
@@ -104,14 +108,17 @@ def _key(request: Request) -> tuple[str, str, str] | None:
 
 
 def _graphql(url: str, body: str) -> tuple[str, str]:
-    """A GraphQL request's kind ("query", "mutation", "" when unknown) and the operation's name."""
+    """A GraphQL request's kind ("query", "mutation", "" when unknown) and the operation's name.
+
+    A persisted operation carries no text; then its name is all there is to go by.
+    """
     try:
         said = json.loads(body) if body.startswith("{") else {}
     except ValueError:
         said = {}
     name = said.get("operationName") or parse_qs(urlsplit(url).query).get("operationName", [""])[0]
     text = said.get("query")
-    kind = ""
+    kind = "query" if READS.match(str(name)) else ""
     if isinstance(text, str):
         kind = "query" if text.lstrip().startswith(("query", "{")) and "mutation" not in text else "mutation"
     return kind, str(name)

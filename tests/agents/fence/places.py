@@ -1,5 +1,6 @@
 """Places on loopback a browser can be sent to: each serves what it is told, and counts whoever so much as connects."""
 
+import shutil
 import socket
 import threading
 import time
@@ -9,6 +10,12 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from agents.browser import find
+
+# Every browser of this machine that the fence must hold in.
+INSTALLED = [
+    path for name in ("chromium-headless-shell", "chromium", "google-chrome") if (path := shutil.which(name))
+] or [find().path]
 WAIT_SECONDS = 5.0
 POLL_SECONDS = 0.01
 
