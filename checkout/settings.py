@@ -45,6 +45,10 @@ class Settings(BaseSettings):
     agent_offer_seconds: int = Field(default=300, ge=1)
     agent_order_seconds: int = Field(default=600, ge=1)
     agent_heartbeat_seconds: int = Field(default=60, ge=1)
+    # A permit outlives the second look at the page and the click, and no more.
+    agent_permit_seconds: float = Field(default=10, gt=0, le=60)
+    # What must be left of an order task at its permit: the click, a slow merchant's confirmation, the report.
+    agent_commit_seconds: float = Field(default=60, gt=0)
     look_up_attempts: int = Field(default=8, ge=1, le=100)
     look_up_max_delay_seconds: int = Field(default=60, ge=1)
     # Placing an order needs a hold that lives at least this much longer; operators are warned as much before its end.

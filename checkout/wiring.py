@@ -54,6 +54,7 @@ class Deployment:
     settings: Settings
     clock: Clock
     database: Database
+    vault: Vault
     durable: DurableService
     purchases: Purchases
     fetcher: Fetcher
@@ -64,6 +65,7 @@ class Deployment:
         return create_app(
             Services(
                 database=self.database,
+                vault=self.vault,
                 purchases=self.purchases,
                 durable=self.durable,
                 clock=self.clock,
@@ -117,6 +119,7 @@ def opened(settings: Settings, clock: Clock | None = None) -> Iterator[Deploymen
             settings=settings,
             clock=clock,
             database=database,
+            vault=vault,
             durable=durable,
             purchases=Purchases(durable, vault, clock, settings),
             fetcher=fetcher,

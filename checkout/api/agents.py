@@ -1,176 +1,131 @@
-"""`/internal/agent-tasks` and `/internal/callbacks`: an agent worker takes a task and says how it ended.
+"""`/internal/agent-tasks`: an agent worker takes a task, and asks leave for the one click that places an order.
 
-A token is minted when a task is claimed and only its hash is kept; it completes its callback once, and a heartbeat does
-not consume it. Each request is one transaction. Knows tasks and outcomes' types; must never know what a purchase makes
-of an outcome.
+A token is minted when a task is claimed and only its hash is kept. Each request is one transaction. Knows tasks and
+their rows' rules by name; must never log what a worker read, or its browser's session.
 """
 
-import hmac
+import json
 import secrets
-from collections.abc import Callable
-from typing import Annotated, Any
+from datetime import timedelta
+from typing import Any
 
-from fastapi import APIRouter, Depends, Header
+from fastapi import APIRouter, Depends
 from fastapi.responses import JSONResponse, Response
-from sqlmodel import Session, col, select
+from pydantic import TypeAdapter
+from sqlmodel import Session
 
-from checkout.api.calling import Using, needs, sent_json_of_a_worker
+from agents.terms import Readings, SavedSession
+from checkout.api.callbacks import ASKED, CALLBACK_PROBLEMS, Sent, Token, held, refuse_ended
+from checkout.api.calling import Using, needs
 from checkout.api.cards import redacted
 from checkout.api.documented import reads
-from checkout.api.idempotency import body_hash
-from checkout.api.internal import CallbackAnswer, CallbackFailure, CallbackState, ClaimedTask, ClaimTask
+from checkout.api.internal import AskPermit, ClaimedTask, ClaimTask, PermitGranted
 from checkout.api.keys import Scope
-from checkout.api.problems import ProblemError
 from checkout.api.services import Services
-from checkout.purchase import codec
-from checkout.purchase.terms import TaskKind
+from checkout.durable.errors import CallbackError
+from checkout.purchase import codec, permits, tasks
+from checkout.purchase.terms import FailureCode, TaskKind
 from checkout.store.models import AgentTask
 from checkout.store.vault import digest
-from merchants.sdk import Refused
+from merchants.sdk import Refused, Unclear
 
 router = APIRouter(prefix="/internal", tags=["Agent workers"], dependencies=[Depends(needs(Scope.AGENT))])
 
 TOKEN_BYTES = 32
-# What a task of each kind may end with. `Absent` is missing on purpose: a worker cannot know that no order will come.
-ENDS = {TaskKind.OFFER.value: {"Offer", "Refused"}, TaskKind.ORDER.value: {"Order", "Refused", "Unclear"}}
-
-Sent = Annotated[Any, Depends(sent_json_of_a_worker)]
-Token = Annotated[
-    str, Header(alias="X-Callback-Token", max_length=255, description="The token that came with the task.")
-]
-_ASKED = ("malformed_json", "body_too_large", "unsupported_media_type")
-_ANSWERED = ("callback_not_found", "callback_already_completed", "callback_expired")
-CALLBACK_PROBLEMS = reads(*_ASKED, *_ANSWERED)
+_READINGS = TypeAdapter(Readings)
+_SESSION = TypeAdapter(SavedSession)
+PERMIT_PROBLEMS = ("permit_differs", "permit_already_granted", "permit_too_late", "permit_not_an_order")
 
 
 @router.post(
     "/agent-tasks/claim",
     operation_id="agent_tasks.claim",
     response_model=ClaimedTask,
-    responses={204: {"description": "Nothing to do now."}, **reads(*_ASKED)},
+    responses={204: {"description": "Nothing to do now."}, **reads(*ASKED)},
 )
 def claim(body: ClaimTask, using: Using, sent: Sent) -> Response:  # noqa: ARG001 (checked on the way in)
-    """Take the oldest waiting task; 204 if there is none."""
+    """Take the most urgent task that waits, or whose worker fell silent and ordered nothing; 204 if there is none."""
     now = using.clock.now()
+    heartbeat_seconds = using.settings.agent_heartbeat_seconds
     token = "cbt_" + secrets.token_urlsafe(TOKEN_BYTES)
     with using.database.transaction() as session:
-        query = (
-            select(AgentTask)
-            .where(AgentTask.status == "queued", AgentTask.deadline > now)
-            .order_by(col(AgentTask.created_at), col(AgentTask.callback_id))
-            .limit(1)
+        for lost in tasks.given_up(session, now=now, heartbeat_seconds=heartbeat_seconds):
+            _give_up(using, session, lost)
+        task = tasks.claim(
+            session,
+            body.kinds,
+            worker=body.worker,
+            token_hash=digest(token),
+            now=now,
+            heartbeat_seconds=heartbeat_seconds,
         )
-        task = session.exec(query.where(col(AgentTask.kind).in_(body.kinds)) if body.kinds else query).first()
         if task is None:
             return Response(status_code=204)
-        task.status, task.claimed_at, task.worker, task.token_hash = "claimed", now, body.worker, digest(token)
-        session.add(task)
         claimed = ClaimedTask(
-            callback_id=task.callback_id, token=token, kind=task.kind, task=task.task, deadline=task.deadline
+            callback_id=task.callback_id,
+            token=token,
+            kind=task.kind,
+            task=task.task,
+            deadline=task.deadline,
+            heartbeat_seconds=heartbeat_seconds,
+            session=_session_of(using, task),
         )
     return JSONResponse(claimed.model_dump(mode="json", by_alias=True))
 
 
 @router.post(
-    "/callbacks/{callback_id}/succeed",
-    operation_id="callbacks.succeed",
-    response_model=CallbackState,
-    responses=CALLBACK_PROBLEMS,
+    "/agent-tasks/{callback_id}/permit",
+    operation_id="agent_tasks.permit",
+    response_model=PermitGranted,
+    responses=reads(*CALLBACK_PROBLEMS, *PERMIT_PROBLEMS),
 )
-def succeed(callback_id: str, body: CallbackAnswer, using: Using, sent: Sent, token: Token) -> Response:
-    """Hand in what the task asked for. The same answer again gets the first reply; another one is refused."""
-
-    def complete(session: Session, task: AgentTask) -> None:
-        outcome = _outcome(task, {**redacted_evidence(sent), "type": body.type})
-        using.durable.succeed_callback(callback_id, codec.dumps(outcome), session=session)
-
-    return _complete(using, callback_id, token, ("succeed", sent), complete)
-
-
-@router.post(
-    "/callbacks/{callback_id}/fail",
-    operation_id="callbacks.fail",
-    response_model=CallbackState,
-    responses=CALLBACK_PROBLEMS,
-)
-def fail(callback_id: str, body: CallbackFailure, using: Using, sent: Sent, token: Token) -> Response:
-    """Say that the task definitely cannot be done and nothing was ordered."""
-
-    def complete(session: Session, task: AgentTask) -> None:  # noqa: ARG001 (either kind may fail)
-        refused = Refused(code=body.code, message=redacted(body.message), continue_url=body.continue_url)
-        error = {"ErrorType": refused.code, "ErrorMessage": refused.message, "ErrorData": codec.dumps(refused)}
-        using.durable.fail_callback(callback_id, error, session=session)
-
-    return _complete(using, callback_id, token, ("fail", sent), complete)
-
-
-@router.post(
-    "/callbacks/{callback_id}/heartbeat",
-    operation_id="callbacks.heartbeat",
-    response_model=CallbackState,
-    responses=CALLBACK_PROBLEMS,
-)
-def heartbeat(callback_id: str, using: Using, token: Token) -> Response:
-    """Say that the work goes on; needed more often than the task's heartbeat timeout."""
+def permit(callback_id: str, body: AskPermit, using: Using, sent: Sent, token: Token) -> Response:  # noqa: ARG001 (same)
+    """Ask leave to place the order: what was read must be exactly what was confirmed. Granted once a task."""
+    readings, saved = _READINGS.validate_python(body.readings), _SESSION.validate_python(body.session)
+    settings = using.settings
+    rules = permits.Rules(
+        permit_seconds=settings.agent_permit_seconds,
+        commit_seconds=settings.agent_commit_seconds,
+        heartbeat_seconds=settings.agent_heartbeat_seconds,
+        hold_margin=timedelta(minutes=settings.hold_margin_minutes),
+    )
     with using.database.transaction() as session:
-        task = _held(session, callback_id, token)
-        _refuse_ended(task)
-        using.durable.heartbeat_callback(callback_id, session=session)
-    return _state(callback_id, "waiting")
-
-
-def _complete(
-    using: Services,
-    callback_id: str,
-    token: str,
-    answer: tuple[str, Any],
-    complete: Callable[[Session, AgentTask], None],
-) -> Response:
-    answered = body_hash(list(answer))
-    with using.database.transaction() as session:
-        task = _held(session, callback_id, token)
-        if task.answer_hash == answered:
-            return _state(callback_id, "completed")
-        _refuse_ended(task)
-        complete(session, task)
-        task.status, task.answer_hash = "done", answered
-        session.add(task)
-    return _state(callback_id, "completed")
-
-
-def _held(session: Session, callback_id: str, token: str) -> AgentTask:
-    """The task this token was minted for; unknown, unclaimed and forged look the same from outside."""
-    task = session.get(AgentTask, callback_id)
-    expected = task.token_hash if task is not None and task.token_hash is not None else ""
-    if task is None or not hmac.compare_digest(expected, digest(token)):
-        raise ProblemError(code="callback_not_found", detail="there is no callback of this id with this token")
-    return task
-
-
-def _refuse_ended(task: AgentTask) -> None:
-    if task.answer_hash is not None:
-        raise ProblemError(code="callback_already_completed", detail="the callback was completed with another answer")
-    if task.status == "cancelled":
-        raise ProblemError(code="callback_expired", detail="the purchase no longer waits for this task")
-
-
-def _outcome(task: AgentTask, sent: dict[str, Any]) -> Any:
-    """The outcome the body stands for; 422 if the task's kind cannot end so, or its fields do not fit."""
-    allowed = ENDS[task.kind]
-    if sent["type"] not in allowed:
-        raise ProblemError(
-            code="invalid_request",
-            detail=f"a task of kind {task.kind} ends with one of {', '.join(sorted(allowed))}",
-            param="type",
-            fields={"type": f"must be one of {', '.join(sorted(allowed))}"},
+        task = held(session, callback_id, token)
+        refuse_ended(task)
+        if task.kind == TaskKind.ORDER.value:
+            # Refused unless the purchase still waits for this; and asking is a sign of life.
+            using.durable.heartbeat_callback(callback_id, session=session)
+        granted = permits.grant(
+            session,
+            task,
+            readings,
+            kept=redacted(_READINGS.dump_python(readings, mode="json")),
+            sealed_session=using.vault.seal(_SESSION.dump_json(saved).decode()),
+            rules=rules,
+            now=using.clock.now(),
         )
-    return codec.from_json(sent)
+    answer = PermitGranted(permit_id=granted.permit_id, expires_at=granted.expires_at)
+    return JSONResponse(answer.model_dump(mode="json", by_alias=True))
 
 
-def redacted_evidence(sent: dict[str, Any]) -> dict[str, Any]:
-    """The body without card numbers in what is free text; identifiers are the merchant's and stay."""
-    return {name: redacted(value) if name in ("evidence", "message") else value for name, value in sent.items()}
+def _session_of(using: Services, task: AgentTask) -> Any:
+    """The session a look-up goes on with."""
+    if task.kind != TaskKind.LOOK_UP.value or task.sealed_session is None:
+        return None
+    return json.loads(using.vault.open(task.sealed_session))
 
 
-def _state(callback_id: str, status: str) -> Response:
-    return JSONResponse({"callbackId": callback_id, "status": status})
+def _give_up(using: Services, session: Session, task: AgentTask) -> None:
+    """Every worker that took it fell silent: a quote fails, a look-up found nothing."""
+    message = f"{task.claims} workers took this task and fell silent"
+    task.status = tasks.DONE
+    if task.kind == TaskKind.LOOK_UP.value:
+        task.answer = codec.to_json(Unclear(message=message))
+    else:
+        refused = Refused(code=FailureCode.OFFER_RETRIEVAL_FAILED, message=message)
+        error = {"ErrorType": refused.code, "ErrorMessage": message, "ErrorData": codec.dumps(refused)}
+        try:
+            using.durable.fail_callback(task.callback_id, error, session=session)
+        except CallbackError:
+            task.status = tasks.CANCELLED  # the purchase went on without it
+    session.add(task)

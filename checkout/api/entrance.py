@@ -5,6 +5,7 @@ Logs the route's template, never the address or a body, so that nothing a caller
 
 import secrets
 import traceback
+from http import HTTPStatus
 from typing import Any
 
 import structlog
@@ -84,7 +85,9 @@ class Entrance:
     def _log(self, scope: Scope, status: int, seconds: float) -> None:
         route = scope.get("route")
         caller = scope["state"].get("caller")
-        log.info(
+        # A worker that asks for work and gets none is no event.
+        tell = log.debug if status == HTTPStatus.NO_CONTENT else log.info
+        tell(
             "request",
             method=scope["method"] if scope["method"] in METHODS else "other",
             route=getattr(route, "path", None),

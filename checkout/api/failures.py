@@ -18,7 +18,7 @@ from checkout.api import problems
 from checkout.api.problems import KINDS, ProblemError
 from checkout.api.rendering import money
 from checkout.durable.errors import DurableError
-from checkout.purchase.errors import InvalidStateError, PriceChangedError, PurchaseError
+from checkout.purchase.errors import InvalidStateError, PermitDiffersError, PriceChangedError, PurchaseError
 
 # A path is made of the sender's own names; a long one is cut.
 MAX_PATH_CHARACTERS = 80
@@ -42,6 +42,8 @@ def problem_of(error: Exception) -> ProblemError:  # noqa: PLR0911 (a table: one
             return ProblemError(code=error.code, detail=str(error), extra={"state": error.state})
         case PriceChangedError():
             return ProblemError(code=error.code, detail=str(error), extra={"offeredTotal": money(error.offered)})
+        case PermitDiffersError():
+            return ProblemError(code=error.code, detail=str(error), extra={"differences": list(error.differences)})
         case PurchaseError() | DurableError() if error.code in KINDS:
             return ProblemError(code=error.code, detail=str(error))
         case HTTPException() if known := _BY_STATUS.get(HTTPStatus(error.status_code)):

@@ -12,7 +12,7 @@ from checkout.api.wire import Money, Text, Wire
 from checkout.purchase import terms
 from payments import money
 
-TaskKindName = Literal["offer", "order"]
+TaskKindName = Literal["offer", "order", "look_up"]
 FailureCodeName = Annotated[str, Field(json_schema_extra={"enum": [code.value for code in terms.FailureCode]})]
 MAX_MESSAGE_CHARACTERS = 2000
 MAX_URL_CHARACTERS = 2048
@@ -26,7 +26,7 @@ class ClaimTask(Wire):
     model_config = ConfigDict(json_schema_extra={"examples": [{"worker": "agent-1", "kinds": ["offer"]}]})
 
     worker: Text
-    kinds: Annotated[list[TaskKindName], Field(min_length=1, max_length=2)] | None = None
+    kinds: Annotated[list[TaskKindName], Field(min_length=1, max_length=3)] | None = None
 
 
 class ClaimedTask(Reply):
@@ -41,6 +41,7 @@ class ClaimedTask(Reply):
                     "kind": "offer",
                     "task": {"request": {"product_url": "https://shop.example/products/lamp"}, "offer": None},
                     "deadline": "2026-11-21T05:05:00Z",
+                    "heartbeatSeconds": 60,
                 }
             ]
         }
@@ -51,13 +52,70 @@ class ClaimedTask(Reply):
     kind: TaskKindName
     task: dict[str, Any]
     deadline: datetime
+    heartbeat_seconds: float = Field(description="A worker silent for longer is given up.")
+    session: dict[str, Any] | None = Field(
+        default=None, description="Only for a look-up: the browser session that was permitted to order. Secret."
+    )
+
+
+class AskPermit(Wire):
+    """What was read off the page just before the commit, and the browser's session in case the order must be looked up.
+
+    `readings`: `url`, `totals` (two readings of the total), `lines` (`title`, `quantity`, `text`, `amount`),
+    `address_found` (the parts of the buyer's address that stand on the page), `variant_found`, `pays_with`,
+    `commit_control` (the name of the control that places the order). Money is `{"amount_minor": …, "currency": …}`.
+    """
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "readings": {
+                        "url": "https://shop.example/checkout/review",
+                        "totals": [EXAMPLE_MONEY, EXAMPLE_MONEY],
+                        "lines": [{"title": "A lamp", "quantity": 1, "text": "A lamp, 1 at $26.46"}],
+                        "address_found": ["address1", "postal_code"],
+                        "commit_control": "Place order",
+                    },
+                    "session": {"url": "https://shop.example/checkout/review", "storage": {}},
+                }
+            ]
+        }
+    )
+
+    readings: dict[str, Any]
+    session: dict[str, Any]
+
+
+class PermitGranted(Reply):
+    """Leave for one click. After `expiresAt`, seconds away, there must be no click."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"permitId": "prm_1", "expiresAt": "2026-11-21T05:05:10Z"}]}
+    )
+
+    permit_id: str
+    expires_at: datetime
+
+
+class Heartbeat(Wire):
+    """What the worker is doing now, and what it saw after the click: both optional, kept for operators."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"step": "waiting for the merchant's confirmation", "evidence": {"order_number": "M-1001"}}]
+        }
+    )
+
+    step: Text | None = None
+    evidence: dict[str, Any] | None = None
 
 
 class CallbackAnswer(Wire):
     """An outcome of the purchase by its `type`, with that outcome's fields.
 
-    For an offer task `Offer` or `Refused`; for an order task `Order`, `Refused` or `Unclear`. Money inside is
-    `{"amount_minor": 2646, "currency": "USD"}`.
+    For an offer task `Offer` or `Refused`; for an order task `Order`, `Refused` or `Unclear`; for a look-up `Order`,
+    `Absent` or `Unclear`. Money inside is `{"amount_minor": 2646, "currency": "USD"}`.
     """
 
     model_config = ConfigDict(
@@ -70,7 +128,7 @@ class CallbackAnswer(Wire):
         },
     )
 
-    type: Literal["Offer", "Order", "Refused", "Unclear"]
+    type: Literal["Offer", "Order", "Refused", "Unclear", "Absent"]
 
 
 class CallbackFailure(Wire):

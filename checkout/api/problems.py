@@ -198,6 +198,30 @@ _ALL = (
         title="The callback's time is over",
         next_step="Stop working on this task; the purchase went on without it.",
     ),
+    Kind(
+        code="permit_differs",
+        status=409,
+        title="What was read is not what the buyer confirmed",
+        next_step="Press nothing. `differences` says what is wrong; mend the page, or end the task.",
+    ),
+    Kind(
+        code="permit_already_granted",
+        status=409,
+        title="This task's permit was granted before",
+        next_step="Press nothing unless you hold that permit; a task gets one.",
+    ),
+    Kind(
+        code="permit_too_late",
+        status=409,
+        title="There is no time left to place the order",
+        next_step="Press nothing and end the task.",
+    ),
+    Kind(
+        code="permit_not_an_order",
+        status=409,
+        title="This task places no order",
+        next_step="Press nothing; a quote and a look-up only read.",
+    ),
     # The service
     Kind(
         code="internal_error",

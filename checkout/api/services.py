@@ -9,6 +9,7 @@ from checkout.purchase.commands import Purchases
 from checkout.settings import Settings
 from checkout.store.clock import Clock
 from checkout.store.session import Database
+from checkout.store.vault import Vault
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +22,7 @@ class Services:
     """
 
     database: Database
+    vault: Vault
     purchases: Purchases
     durable: DurableService
     clock: Clock

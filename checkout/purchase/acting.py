@@ -11,13 +11,13 @@ from datetime import timedelta
 from typing import Protocol, TypeVar
 
 import structlog
-from sqlmodel import select
 
-from checkout.purchase import codec
+from checkout.purchase import tasks
+from checkout.purchase.agent_orders import LostOrder
 from checkout.purchase.ports import Limits
 from checkout.purchase.terms import AGENT, Confirmed, Effort, FailureCode, HandOver, PurchaseRequest, TaskKind
 from checkout.store.clock import Clock
-from checkout.store.models import AgentTask, PaymentToken
+from checkout.store.models import PaymentToken
 from checkout.store.session import Database
 from checkout.store.vault import Vault
 from merchants.sdk import Absent, Merchant, Offer, Order, Refused, Unclear
@@ -85,22 +85,8 @@ class Acting:
     def give_to_agent(self, callback_id: str, kind: TaskKind, request: PurchaseRequest, offer: Offer | None) -> None:
         """Write the task where a worker finds it; the callback id makes a repeat the same task."""
         seconds = self.limits.agent_offer_seconds if kind is TaskKind.OFFER else self.limits.agent_order_seconds
-        now = self.clock.now()
-        task = {"request": codec.to_json(request), "offer": codec.to_json(offer) if offer else None}
         with self.database.transaction() as session:
-            if session.get(AgentTask, callback_id) is None:
-                session.add(
-                    AgentTask(
-                        callback_id=callback_id,
-                        intent_id=request.intent_id,
-                        tenant=request.tenant,
-                        kind=kind.value,
-                        status="queued",
-                        task=task,
-                        created_at=now,
-                        deadline=now + timedelta(seconds=seconds),
-                    )
-                )
+            tasks.give(session, callback_id, kind, request, offer, now=self.clock.now(), seconds=seconds)
 
     def seconds_to_confirm(self, request: PurchaseRequest) -> int:
         """Whole seconds until the window closes, at least 1: a durable timer is never shorter."""
@@ -149,7 +135,7 @@ class Acting:
     def find_order(self, request: PurchaseRequest, offer: Offer, *, key: str) -> Order | Absent | Unclear:
         """Ask the merchant; for an agent's order, what its task can still tell."""
         if offer.merchant == AGENT:
-            return self._find_agents_order(request)
+            return self._find_agents_order(request, offer)
         merchant = self.merchants.named(offer.merchant)
         if merchant is None:
             return Unclear(message=f"the adapter {offer.merchant} is not installed")
@@ -163,19 +149,11 @@ class Acting:
         """End at nothing held and nothing kept."""
         return self.gateway.release(payment_id, key=key)
 
-    def _find_agents_order(self, request: PurchaseRequest) -> Absent | Unclear:
-        """No worker took the task and none can any more: definitely no order. Otherwise only a person can tell."""
+    def _find_agents_order(self, request: PurchaseRequest, offer: Offer) -> Order | Absent | Unclear:
+        """What is on record of it, or what another worker finds."""
         with self.database.transaction() as session:
-            tasks = session.exec(
-                select(AgentTask).where(
-                    AgentTask.intent_id == request.intent_id, AgentTask.kind == TaskKind.ORDER.value
-                )
-            ).all()
-            if all(task.claimed_at is None for task in tasks):
-                for task in tasks:
-                    task.status = "cancelled"
-                return Absent(message="no agent took the order task")
-        return Unclear(message="an agent took the order task and did not say how it ended")
+            lost = LostOrder(session=session, request=request, offer=offer, limits=self.limits, now=self.clock.now())
+            return lost.find()
 
 
 def _unless_broken(request: PurchaseRequest, act: Callable[[], T]) -> T | Unclear:

@@ -5,10 +5,17 @@ PurchaseError                 code                         status  what to do
 ├── OrderNotFoundError        order_not_found              404     wait until the intent is completed
 ├── InvalidStateError         invalid_checkout_intent_state 409    read the intent; `state` says where it stands
 ├── PriceChangedError         price_changed                409     show the buyer the new total, confirm it
-└── ReviewNotOpenError        review_not_open              409     the question was answered, or never asked
+├── ReviewNotOpenError        review_not_open              409     the question was answered, or never asked
+└── PermitError               (one of these)               409     place nothing; say how the task ended
+    ├── PermitDiffersError    permit_differs                       what was read is not what was confirmed
+    ├── AlreadyPermittedError permit_already_granted               one permit a task, whoever got its answer
+    ├── TooLateToPermitError  permit_too_late                      time, hold or worker would not last
+    └── NothingToPermitError  permit_not_an_order                  only an order task places an order
 
 None is retryable: the same call would be refused again.
 """
+
+from collections.abc import Sequence
 
 from payments.money import Money
 
@@ -62,3 +69,38 @@ class ReviewNotOpenError(PurchaseError):
 
     code = "review_not_open"
     status = 409
+
+
+class PermitError(PurchaseError):
+    """No leave to place the order. Nothing may be clicked."""
+
+    code = "permit_error"
+    status = 409
+
+
+class PermitDiffersError(PermitError):
+    """What the worker read is not exactly what the buyer confirmed; `differences` are sentences."""
+
+    code = "permit_differs"
+
+    def __init__(self, differences: Sequence[str]) -> None:
+        super().__init__("; ".join(differences))
+        self.differences = differences
+
+
+class AlreadyPermittedError(PermitError):
+    """The task's one permit was granted before."""
+
+    code = "permit_already_granted"
+
+
+class TooLateToPermitError(PermitError):
+    """The task's deadline, the hold or the worker's own silence leave no time to place the order and say so."""
+
+    code = "permit_too_late"
+
+
+class NothingToPermitError(PermitError):
+    """A quote or a look-up places nothing."""
+
+    code = "permit_not_an_order"

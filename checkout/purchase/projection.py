@@ -8,17 +8,19 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from sqlmodel import Session, col, delete
+from sqlmodel import Session, col, delete, update
 
 from checkout.durable.views import Change, ExecutionStatus, OperationView
 from checkout.purchase import books, codec
 from checkout.purchase.states import MOVES, State
 from checkout.purchase.terms import Completed, Failed, FailureCode
-from checkout.store.models import Intent, OrderRow, PaymentToken
+from checkout.store.models import AgentTask, Intent, OrderRow, PaymentToken
 from merchants.sdk import Offer, Order, Unclear
 from payments.gateway import Captured, Held, NotCapturable, Prepared, Released, Unknown
 
 ENDED_BADLY = frozenset({"FAILED", "TIMED_OUT", "CANCELLED", "STOPPED"})
+# Agent tasks nobody needs any more once the purchase has ended.
+UNDER_WAY = ("queued", "claimed")
 
 
 def project(session: Session, change: Change, now: Callable[[], datetime]) -> None:
@@ -115,6 +117,9 @@ def _project_end(session: Session, intent: Intent, change: Change, at: datetime)
         intent.failure = _failure(ended)
     intent.confirmation_callback_id = intent.review_callback_id = intent.review_since = None
     session.exec(delete(PaymentToken).where(col(PaymentToken.intent_id) == intent.id))
+    of_this = update(AgentTask).where(col(AgentTask.intent_id) == intent.id)
+    session.exec(of_this.values(sealed_session=None))
+    session.exec(of_this.where(col(AgentTask.status).in_(UNDER_WAY)).values(status="cancelled"))
 
 
 def _complete(session: Session, intent: Intent, completed: Completed, at: datetime) -> None:

@@ -104,10 +104,11 @@ class HandOver:
 
 
 class TaskKind(StrEnum):
-    """What an agent is asked to do: quote, or place exactly the confirmed order."""
+    """What an agent is asked to do: quote, place exactly the confirmed order, or say whether a lost one stands."""
 
     OFFER = "offer"
     ORDER = "order"
+    LOOK_UP = "look_up"
 
 
 class Verdict(StrEnum):

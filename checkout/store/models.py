@@ -100,7 +100,10 @@ class PaymentToken(SQLModel, table=True):
 
 
 class AgentTask(SQLModel, table=True):
-    """A task for an agent worker. `token_hash` is of the callback token minted when a worker claimed it."""
+    """A task for an agent worker. `token_hash` is of the callback token minted when a worker claimed it.
+
+    A look-up's `callback_id` is an id of its own (`lku_…`): nothing durable waits for it; `answer` is its end.
+    """
 
     __tablename__ = "agent_tasks"
 
@@ -116,6 +119,19 @@ class AgentTask(SQLModel, table=True):
     worker: str | None = None
     token_hash: str | None = None
     answer_hash: str | None = None
+    claims: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    # What its worker last said of itself, and what it saw after the click, redacted.
+    heartbeat_at: datetime | None = _time(nullable=True)
+    step: str | None = None
+    witnessed: dict[str, Any] | None = _json()
+    # The leave for one click, what was read before it, and the sealed browser session a look-up needs. The session is
+    # deleted when the purchase ends.
+    permit_id: str | None = None
+    permitted_at: datetime | None = _time(nullable=True)
+    permit_expires_at: datetime | None = _time(nullable=True)
+    readings: dict[str, Any] | None = _json()
+    sealed_session: bytes | None = Field(default=None, sa_column=Column(LargeBinary, nullable=True))
+    answer: dict[str, Any] | None = _json()
 
 
 class LedgerRow(SQLModel, table=True):

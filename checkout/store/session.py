@@ -14,9 +14,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, inspect
 from sqlalchemy.engine import make_url
 from sqlalchemy.pool import PoolProxiedConnection, QueuePool, StaticPool
+from sqlalchemy.schema import CreateColumn
 from sqlmodel import Session, SQLModel
 
 # A second process (the CLI beside the service) waits this long for the writer, in seconds, before it is told so.
@@ -59,10 +60,11 @@ class Database:
         )
 
     def create_tables(self) -> None:
-        """Create what is missing; changes nothing that exists."""
+        """Create the tables and columns that are missing, as an earlier release left them; changes nothing else."""
         with self._write_lock, self._writer.begin() as connection:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
             SQLModel.metadata.create_all(connection)
+            _add_columns(connection)
 
     def claim(self) -> None:
         """Be the one serving process of this file until it ends, however it ends; raise if another already is."""
@@ -152,6 +154,17 @@ def _begun(engine: Engine, how: str) -> Iterator[Session]:
 def after_commit(session: Session, tell: Callable[[], None]) -> None:
     """Call `tell` once this session's transaction is on disk; never if it is rolled back. It must not raise."""
     session.info.setdefault("after_commit", []).append(tell)
+
+
+def _add_columns(connection: Connection) -> None:
+    """Columns a later release added: nullable, or with a default the database itself knows."""
+    inspector = inspect(connection)
+    for table in SQLModel.metadata.sorted_tables:
+        there = {column["name"] for column in inspector.get_columns(table.name)}
+        for column in table.columns:
+            if column.name not in there:
+                made = CreateColumn(column).compile(dialect=connection.dialect)
+                connection.exec_driver_sql(f'ALTER TABLE "{table.name}" ADD COLUMN {made}')
 
 
 def _sqlite_engine(url: str, *, read_only: bool = False, **pool: Any) -> Engine:

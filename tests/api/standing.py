@@ -120,6 +120,7 @@ def standing(folder: Path, **settings: Any) -> Iterator[Standing]:
     database.create_tables()
     services = Services(
         database=database,
+        vault=vault,
         purchases=Purchases(durable, vault, clock, configured),
         durable=durable,
         clock=clock,

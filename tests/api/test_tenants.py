@@ -17,6 +17,15 @@ BODIES: dict[str, Any] = {
     "checkout_intents.purchase": wanted(paymentMethod=VISA),
     "checkout_intents.confirm": {"paymentMethod": VISA},
     "agent_tasks.claim": {"worker": "w"},
+    "agent_tasks.permit": {
+        "readings": {
+            "url": "u",
+            "totals": [{"amount_minor": 1, "currency": "USD"}] * 2,
+            "lines": [],
+            "address_found": [],
+        },
+        "session": {"storage": {}, "url": "u"},
+    },
     "callbacks.succeed": {"type": "Unclear", "message": "m"},
     "callbacks.fail": {"code": "unknown", "message": "m"},
     "purchases.answer": {"verdict": "retry", "reason": "r", "operator": "ada"},
@@ -24,7 +33,7 @@ BODIES: dict[str, Any] = {
 NEEDS = {
     **dict.fromkeys(("create", "purchase", "confirm", "cancel"), Scope.INTENTS_WRITE),
     **dict.fromkeys(("list", "retrieve", "retrieve_order"), Scope.INTENTS_READ),
-    **dict.fromkeys(("claim", "succeed", "fail", "heartbeat"), Scope.AGENT),
+    **dict.fromkeys(("claim", "permit", "succeed", "fail", "heartbeat"), Scope.AGENT),
     "answer": Scope.OPERATOR,
 }
 OPERATIONS = [

@@ -1,0 +1,115 @@
+"""Whether an agent's order stands, once its worker fell silent: from what is on record, else by asking another worker.
+
+No permit, no order: a task without one is cancelled in the transaction that finds it so, and none can be granted any
+more. With one, an order number that was witnessed is an order; else a look-up task asks a worker to read the shop's
+own pages, and only after everything the first one could still have done is over. So its *absent* is definite. Works in
+the caller's transaction; must never open a session it passes on.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlmodel import Session, col, select
+
+from checkout.purchase import codec, tasks
+from checkout.purchase.ports import Limits
+from checkout.purchase.terms import PurchaseRequest, TaskKind
+from checkout.store.models import AgentTask
+from merchants.sdk import Absent, Offer, Order, Unclear
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LostOrder:
+    """One look at a lost order, at one moment."""
+
+    session: Session
+    request: PurchaseRequest
+    offer: Offer
+    limits: Limits
+    now: datetime
+
+    def find(self) -> Order | Absent | Unclear:
+        """What can be said now."""
+        orders = self._tasks(TaskKind.ORDER)
+        for task in orders:
+            if found := witnessed_order(task, self.offer):
+                return found
+        permitted = [task for task in orders if task.permit_id is not None]
+        for task in orders:
+            if task.permit_id is None and task.status in (tasks.QUEUED, tasks.CLAIMED):
+                task.status = tasks.CANCELLED
+                self.session.add(task)
+        if not permitted:
+            return Absent(message="no agent was permitted to place the order")
+        if self.now < max(self._over_at(task) for task in permitted):
+            return Unclear(message="the agent that was permitted to order may still be at it")
+        return self._looked_up(permitted[-1])
+
+    def _looked_up(self, permitted: AgentTask) -> Order | Absent | Unclear:
+        """What the last look-up found; the next one is asked for when it found nothing, up to a number."""
+        asked = self._tasks(TaskKind.LOOK_UP)
+        if asked and (last := asked[-1]).answer is not None:
+            found: Order | Absent | Unclear = codec.from_json(last.answer)
+            if not isinstance(found, Unclear):
+                return found
+            said = found.message
+        elif asked and last.status == tasks.QUEUED:
+            if last.deadline <= self.now:  # nobody came; it is no look-up yet
+                last.deadline = self.now + timedelta(seconds=self.limits.look_up_task_seconds)
+                self.session.add(last)
+            return Unclear(message="the look-up waits for a worker")
+        elif asked and self.now < last.deadline:
+            return Unclear(message="a worker is looking the order up")
+        else:
+            said = "the worker that looked it up said nothing in time" if asked else ""
+        if len(asked) >= self.limits.look_up_tasks:
+            return Unclear(message=f"looked up {len(asked)} times: {said}")
+        tasks.give(
+            self.session,
+            f"lku_{self.request.intent_id.removeprefix('ci_')}_{len(asked) + 1}",
+            TaskKind.LOOK_UP,
+            self.request,
+            self.offer,
+            now=self.now,
+            seconds=self.limits.look_up_task_seconds,
+            sealed_session=permitted.sealed_session,
+        )
+        return Unclear(message=f"{said}; it is looked up again" if said else "the order is being looked up")
+
+    def _over_at(self, task: AgentTask) -> datetime:
+        """When nothing its worker does can place the order any more: permit over, and the worker ended or silent."""
+        assert task.permit_expires_at
+        over = task.permit_expires_at + timedelta(seconds=self.limits.permit_margin_seconds)
+        last = task.heartbeat_at or task.claimed_at
+        if task.status == tasks.CLAIMED and last is not None:
+            over = max(over, last + timedelta(seconds=self.limits.agent_heartbeat_seconds))
+        return over
+
+    def _tasks(self, kind: TaskKind) -> Sequence[AgentTask]:
+        return self.session.exec(
+            select(AgentTask)
+            .where(AgentTask.intent_id == self.request.intent_id, AgentTask.kind == kind.value)
+            .order_by(col(AgentTask.created_at), col(AgentTask.callback_id))
+        ).all()
+
+
+def witnessed_order(task: AgentTask, offer: Offer) -> Order | None:
+    """The order a worker put on record after its click, if it did, with the number and the total it saw.
+
+    A heartbeat's record names the total in words; one that is not the confirmed total is left to a look-up to read.
+    """
+    seen = task.witnessed or {}
+    if order := seen.get("order"):
+        late: Order = codec.from_json(order)
+        return late
+    number, total = seen.get("order_number"), seen.get("total")
+    if not isinstance(number, str) or not number or total != str(offer.cost.total):
+        return None
+    url = seen.get("url")
+    return Order(
+        merchant_order_id=number,
+        total=offer.cost.total,
+        permalink_url=url if isinstance(url, str) and url else None,
+        evidence=seen,
+    )
