@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from agents import committing, guard, looking_up, prompts, quoting, reading
+from agents import committing, guard, looking_up, prompts, quoting, reading, route
 from agents.browser import Browser, Visit
 from agents.budget import Meter
 from agents.desk import Desk
@@ -23,8 +23,10 @@ from agents.model import Model
 from agents.observe import Observer
 from agents.ports import Service
 from agents.redaction import Redactor
+from agents.repeating import repeat
 from agents.slots import Slots
 from agents.terms import BuyingConfig, Kind, Outcome, Task
+from agents.toolset import ShopToolset
 from merchants.sdk import Refused, Unclear
 from payments.cards import CARD_ENTRY, Card
 from payments.instruments import InstrumentSource, PaymentHandler
@@ -94,16 +96,21 @@ class Purchase:
         visit.open(task.request.product_url)
         desk.settled()
         desk.notes.first(reading.look(visit.page))
+        toolset = ShopToolset(desk)
+        way = route.from_json(task.offer.merchant_state.get("route")) if task.offer else []
+        clicked = repeat(way, desk, toolset, self.service)
         explorer = Explorer(
             model=self.means.model,
             desk=desk,
+            toolset=toolset,
             service=self.service,
             meter=meter,
             system=prompts.system(),
             ends=self._ends(desk),
         )
         pays = card is not None or (task.kind is Kind.OFFER and self._handler() is not None)
-        return explorer.run(prompts.first_message(task, desk.slots.names, by_card=pays))
+        first = prompts.first_message(task, desk.slots.names, by_card=pays, clicked=clicked)
+        return explorer.run(first, desk.look().text)
 
     def _ends(self, desk: Desk) -> Mapping[str, End]:
         if self.task.kind is Kind.OFFER:
@@ -118,7 +125,9 @@ class Purchase:
         if notes.takes_card and handler is None and not notes.takes_later:
             return Refused(code=FAILED[Kind.OFFER], message="the shop takes cards, and no card is configured to pay it")
         try:
-            return quoting.offer_on(reading.look(self.visit.page), notes, self.task.request, pays_with=handler)
+            return quoting.offer_on(
+                reading.look(self.visit.page), notes, self.task.request, pays_with=handler, steps=desk.steps
+            )
         except UnreadableError as unready:
             return desk.redactor.text(str(unready))
 

@@ -12,6 +12,7 @@ from agents.notes import Notes
 from agents.observe import Observer, Snapshot
 from agents.obstacles import obstacle
 from agents.redaction import Redactor
+from agents.route import Step
 from agents.slots import Slots
 from merchants.sdk import Refused
 from payments.money import Money
@@ -39,6 +40,8 @@ class Desk:
     seen: Snapshot | None = None
     troubles: int = 0
     overcharges: int = 0
+    # What was done so far, step by step, for whoever goes the same way again.
+    steps: list[Step] = field(default_factory=list)
 
     def look(self, *, whole: bool = False) -> Snapshot:
         """The page as the model sees it, with notes taken."""

@@ -49,6 +49,7 @@ class Explorer:
 
     model: Model
     desk: Desk
+    toolset: ShopToolset
     service: Service
     meter: Meter
     system: str
@@ -56,10 +57,10 @@ class Explorer:
     messages: list[Any] = field(default_factory=list)
     idle_turns: int = 0
 
-    def run(self, first: str) -> Outcome:
+    def run(self, task: str, page: str) -> Outcome:
         """Talk until an end is reached. What ended it from inside is raised: a definite no, or a spent budget."""
-        toolset = ShopToolset(self.desk)
-        tools = [toolset.to_dict(), *(TOOLS[name] for name in self.ends)]
+        tools = [self.toolset.to_dict(), *(TOOLS[name] for name in self.ends)]
+        first = [{"type": "text", "text": text} for text in (task, page)]
         self.messages = [{"role": "user", "content": first}]
         while True:
             self.meter.turn()
@@ -75,18 +76,18 @@ class Explorer:
                 continue
             results: list[BetaToolResultBlockParam] = []
             for call in calls:
-                result = self._one(toolset, call, failed=any(done.get("is_error") for done in results))
+                result = self._one(call, failed=any(done.get("is_error") for done in results))
                 if not isinstance(result, dict):
                     return result
                 results.append(cast("BetaToolResultBlockParam", result))
             self.messages.append({"role": "user", "content": results})
 
-    def _one(self, toolset: ShopToolset, call: BetaToolUseBlock, *, failed: bool) -> Outcome | dict[str, Any]:
+    def _one(self, call: BetaToolUseBlock, *, failed: bool) -> Outcome | dict[str, Any]:
         """Run one call; after a failed one the rest of its turn is skipped, for it was planned as a sequence."""
         if failed:
             return _result(call, SKIPPED, is_error=True)
         if call.toolset_name is not None:
-            result = toolset.tool_result(call)
+            result = self.toolset.tool_result(call)
             if self.desk.stopped:
                 raise self.desk.stopped
             return dict(result)

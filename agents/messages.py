@@ -48,6 +48,8 @@ def with_one_page(messages: Sequence[Any]) -> list[Any]:
     newest = views[-1] if views else None
 
     def trimmed(block: Any) -> Any:
+        if _is_page(block):
+            return block if block is newest else {**block, "text": REPLACED}
         if isinstance(block, str) or isinstance(block.get("content"), str):
             return block
         parts = [
@@ -66,13 +68,13 @@ def with_one_page(messages: Sequence[Any]) -> list[Any]:
 def _parts(message: Mapping[str, Any]) -> list[Any]:
     if message["role"] != "user" or isinstance(message["content"], str):
         return []
-    return [part for block in message["content"] for part in _inside(block)]
+    return [part for block in message["content"] for part in (block, *_inside(block))]
 
 
-def _inside(block: Mapping[str, Any]) -> list[Any]:
-    content = block.get("content", [])
+def _inside(block: Any) -> list[Any]:
+    content = block.get("content", []) if isinstance(block, Mapping) else []
     return [] if isinstance(content, str) else list(content)
 
 
-def _is_page(part: Mapping[str, Any]) -> bool:
-    return part.get("type") == "text" and str(part.get("text", "")).startswith('page "')
+def _is_page(part: Any) -> bool:
+    return isinstance(part, Mapping) and part.get("type") == "text" and str(part.get("text", "")).startswith('page "')

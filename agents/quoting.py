@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from agents import reading
+from agents import reading, route
 from agents.errors import UnreadableError
 from agents.guard import has_words, similar
 from agents.notes import Notes
 from agents.reading import Seen
+from agents.route import Step
 from agents.terms import Costs, Line, ShippingChoice
 from merchants.sdk import Cost, Offer, OfferRequest
 from payments.instruments import PaymentHandler
@@ -21,8 +22,13 @@ from payments.money import Money
 AGENT = "agent"
 
 
-def offer_on(seen: Seen, notes: Notes, request: OfferRequest, *, pays_with: PaymentHandler | None) -> Offer:
-    """The offer this page makes for what was asked; UnreadableError says, for the model, what is missing or wrong."""
+def offer_on(
+    seen: Seen, notes: Notes, request: OfferRequest, *, pays_with: PaymentHandler | None, steps: Sequence[Step] = ()
+) -> Offer:
+    """The offer this page makes for what was asked; UnreadableError says, for the model, what is missing or wrong.
+
+    `steps` is the way here; the order task goes it again.
+    """
     costs = reading.costs(seen, currency=notes.currency)
     first, second = reading.totals(seen, currency=costs.total.currency)
     if not first == second == costs.total:
@@ -42,7 +48,7 @@ def offer_on(seen: Seen, notes: Notes, request: OfferRequest, *, pays_with: Paym
         shipping_options=[choice.option for choice in options],
         selected_shipping_option_id=selected.option.option_id if selected else None,
         payment_handler=pays_with,
-        merchant_state=_state(selected, costs, line),
+        merchant_state=_state(selected, costs, line, steps),
         variant=dict(request.variant),
     )
 
@@ -89,9 +95,9 @@ def _cost(costs: Costs) -> Cost:
     )
 
 
-def _state(selected: ShippingChoice | None, costs: Costs, line: Line) -> dict[str, Any]:
+def _state(selected: ShippingChoice | None, costs: Costs, line: Line, steps: Sequence[Step]) -> dict[str, Any]:
     """What the order task needs to come to the same figures, and what an operator may want to see. No secret."""
-    state: dict[str, Any] = {"line": line.text}
+    state: dict[str, Any] = {"line": line.text, "route": route.to_json(steps)}
     if selected:
         state["shipping"] = selected.option.title
     if costs.tax_included and costs.tax:

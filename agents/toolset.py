@@ -41,6 +41,7 @@ from agents.filling import fill
 from agents.guard import is_commit
 from agents.observe import Control, Snapshot
 from agents.phases import actions_in
+from agents.route import step
 from agents.slots import slot_in
 from agents.terms import Phase
 
@@ -109,9 +110,11 @@ class ShopToolset(BetaAbstractBrowserToolset20260801):
     def form_input(self, context: BetaToolsetCallContext, input: BetaBrowserFormInputInput) -> str:
         """Fill one field: a literal, a choice, or a slot, whose value the browser layer alone knows."""
         desk, ref, value = self._desk, input.target.ref, input.value
-        self._begin("form_input", f"{self._control(ref).name}={value}")
+        control, page = self._control(ref), self._page()
+        self._begin("form_input", f"{control.name}={value}")
         meant = value if isinstance(value, (str, bool)) else f"{value:g}"
-        done = fill(desk.observer, ref, meant, slots=desk.slots, phase=self._page().phase)
+        done = fill(desk.observer, ref, meant, slots=desk.slots, phase=page.phase)
+        desk.steps.append(step(page, "form_input", control, value))
         if isinstance(meant, str) and (slot_in(meant) or "").startswith("card."):
             desk.card_on_page = True
         return desk.redactor.text(done)
@@ -121,7 +124,7 @@ class ShopToolset(BetaAbstractBrowserToolset20260801):
         if not isinstance(input.target, BetaBrowserRefTarget):
             raise ToolError("click by reference, not by coordinate; read_page gives the references")
         desk, ref = self._desk, input.target.ref
-        control = self._control(ref)
+        control, page = self._control(ref), self._page()
         self._begin("left_click", f"{control.role} {control.name}")
         if control.role in TOGGLES:
             fill(
@@ -131,6 +134,7 @@ class ShopToolset(BetaAbstractBrowserToolset20260801):
             self._harmless(control)
             desk.notes.before_leaving(reading.look(desk.visit.page))
             desk.observer.locator(ref).click(timeout=CLICK_MILLISECONDS)
+        desk.steps.append(step(page, "left_click", control, None))
         return desk.settled()
 
     def screenshot(self, context: BetaToolsetCallContext, input: BetaBrowserScreenshotInput) -> BetaScreenshotResult:

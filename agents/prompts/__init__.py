@@ -3,6 +3,8 @@
 Every rule that matters is kept by code elsewhere; these texts only make the work go well.
 """
 
+import json
+from collections.abc import Sequence
 from importlib.resources import files
 
 from agents.terms import Kind, Task
@@ -18,8 +20,11 @@ def system() -> str:
     return files(__name__).joinpath(f"{VERSION}.md").read_text(encoding="utf-8")
 
 
-def first_message(task: Task, slots: tuple[str, ...], *, by_card: bool) -> str:
-    """What this task asks for. It names slots and no value of the buyer's."""
+def first_message(task: Task, slots: tuple[str, ...], *, by_card: bool, clicked: Sequence[str] = ()) -> str:
+    """What this task asks for. It names slots and no value of the buyer's.
+
+    `clicked`: what was clicked before the model is asked for the first time, because the way was known.
+    """
     request = task.request
     variant = "; ".join(f"{label} = {value}" for label, value in request.variant.items())
     lines = [
@@ -32,4 +37,7 @@ def first_message(task: Task, slots: tuple[str, ...], *, by_card: bool) -> str:
         lines.append(f"Shipping: {shipping}")
     lines.append(f"Payment: {CARD if by_card else LATER}")
     lines.append("Slots: " + " ".join(f"{{{{{name}}}}}" for name in slots))
+    if clicked:
+        lines.append("Done before you: clicked " + ", ".join(json.dumps(name, ensure_ascii=False) for name in clicked))
+    lines.append("The page in front of you follows; go on from it.")
     return "\n".join(lines)

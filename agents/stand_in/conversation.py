@@ -26,6 +26,7 @@ class Asked:
     shipping: str
     by_card: bool
     slots: frozenset[str]
+    done: str = ""  # what was clicked before it was asked for the first time
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +69,13 @@ class Conversation:
 
 def read(messages: Sequence[Json]) -> Conversation:
     """Read a request's messages."""
-    first = "\n".join(_texts(messages[0].get("content", "")))
+    first = next(iter(_texts(messages[0].get("content", ""))), "")
     calls: dict[str, str] = {}
     said: list[str] = []
     turns: list[list[Result]] = []
     page: Page | None = None
-    for message in messages[1:]:
-        blocks = _blocks(message.get("content", ""))
+    for position, message in enumerate(messages):
+        blocks = _blocks(message.get("content", ""))[0 if position else 1 :]  # the first block is the task
         if message.get("role") == "assistant":
             said.extend(block["text"] for block in blocks if block.get("type") == "text")
             calls |= {block["id"]: block["name"] for block in blocks if block.get("type") == "tool_use"}
@@ -88,7 +89,8 @@ def read(messages: Sequence[Json]) -> Conversation:
             if block.get("type") == "tool_result":
                 name = calls.get(block.get("tool_use_id", ""), "")
                 results.append(Result(name, text, bool(block.get("is_error"))))
-        turns.append(results)
+        if position:
+            turns.append(results)
     newest = tuple(turns[-1]) if turns else ()
     earlier = tuple(result for results in turns[:-1] for result in results)
     return Conversation(_asked(first), page, tuple(said), newest, earlier)
@@ -107,6 +109,7 @@ def _asked(text: str) -> Asked:
         shipping=said.get("shipping", ""),
         by_card=said.get("payment", "card").startswith("card"),
         slots=frozenset(SLOT.findall(said.get("slots", ""))),
+        done=said.get("done before you", ""),
     )
 
 

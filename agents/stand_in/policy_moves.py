@@ -16,7 +16,9 @@ LOOK_AFTER_ADDING = f"{turns.LOOK}, for adding failed"
 
 
 def added(talk: Conversation) -> bool:
-    """Whether the product is in the basket, as far as the policy's own words tell."""
+    """Whether the product is in the basket, as far as the task's and the policy's own words tell."""
+    if words.ADD.search(talk.asked.done):
+        return True
     failing = any(result.failed for result in talk.results) and bool(talk.said) and talk.said[-1].startswith(turns.ADD)
     return talk.times(turns.ADD) > talk.times(LOOK_AFTER_ADDING) + failing
 
@@ -36,7 +38,8 @@ def clear_view(page: Page) -> list[Call]:
     about_cookies = [item for item in refusals if _about_cookies(page, item)]
     others = [item for item in refusals if item not in about_cookies]
     chosen = [*(about_cookies[:1] or consents[:1]), *(others[:1] or closers[:1])]
-    return [turns.click(item.ref) for item in chosen]
+    # What lies on top comes first in the page's text, and covers the rest until it is closed.
+    return [turns.click(item.ref) for item in sorted(chosen, key=lambda item: item.position)]
 
 
 def _about_cookies(page: Page, item: Item) -> bool:

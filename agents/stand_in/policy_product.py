@@ -41,7 +41,7 @@ def product(talk: Conversation, page: Page) -> Turn | None:
 
 def _refused(talk: Conversation, page: Page) -> Turn | None:
     """The shop's answer to the adding, if it was no."""
-    if not talk.said[-1].startswith(turns.ADD):
+    if not talk.said or not talk.said[-1].startswith(turns.ADD):
         return None
     alerts = [item.name for item in page.of("alert")]
     if not (own_add(page) and any(ASKS_FOR_CHOICE.search(text) for text in alerts)):

@@ -1,0 +1,37 @@
+"""Going a known way again, without a model: step by step, as long as every page is the one the quote saw.
+
+Each step goes through the toolset, so whatever is refused to the model is refused here. Must never guess: a page or a
+control that is not exactly as before ends the repetition, and the model goes on from there.
+"""
+
+from collections.abc import Sequence
+
+from agents.desk import Desk
+from agents.ports import Service
+from agents.route import Step
+from agents.toolset import ShopToolset
+
+CLICK = "left_click"
+
+
+def repeat(steps: Sequence[Step], desk: Desk, toolset: ShopToolset, service: Service) -> list[str]:
+    """Repeat the steps as far as they lead; the names of the controls that were clicked, in order."""
+    clicked: list[str] = []
+    snapshot = desk.look()
+    for number, step in enumerate(steps, 1):
+        control = step.find(snapshot)
+        if control is None:
+            # The step before led on, or what was filled in changed the page: a list of regions, ways to ship.
+            snapshot = desk.look()
+            control = step.find(snapshot)
+        if control is None:
+            break
+        service.at(f"repeating step {number} of {len(steps)}")
+        result = toolset.tool_result(step.call(control.ref, number))
+        if desk.stopped:
+            raise desk.stopped
+        if result.get("is_error"):
+            break
+        if step.member == CLICK:
+            clicked.append(step.name)
+    return clicked
