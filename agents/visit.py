@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from playwright.sync_api import BrowserContext, Dialog, Download, Page
+from playwright.sync_api import BrowserContext, Dialog, Download, FileChooser, Page
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
@@ -65,7 +65,7 @@ class Visit:
             raise FencedError(f"{_host(url)} is neither the merchant's site nor a known payment page")
         self._refused = None
         try:
-            self.page.goto(url, wait_until="commit", timeout=DOCUMENT_SECONDS * 1000)
+            self._go(url)
         except PlaywrightTimeoutError as slow:
             self._active().stop()
             raise PageTroubleError(f"{_host(url)} did not answer within {DOCUMENT_SECONDS:.0f} seconds") from slow
@@ -93,6 +93,8 @@ class Visit:
         except PlaywrightError as gone:
             if self._active() is watched:
                 raise PageTroubleError("the page is gone: it crashed, or the browser did") from gone
+            self.settle()  # a pop-up closed itself; the page that opened it is active again
+            return
         self._judge_popups()
         self._verdict(self._active())
 
@@ -104,6 +106,15 @@ class Visit:
     def save(self) -> SavedSession:
         """Cookies and storage as they are now, and where the page stands. Secret."""
         return SavedSession(storage=dict(self.context.storage_state()), url=self.page.url)
+
+    def _go(self, url: str) -> None:
+        """Open `url`, once more where the page was just on its way elsewhere by itself and got in between."""
+        try:
+            self.page.goto(url, wait_until="commit", timeout=DOCUMENT_SECONDS * 1000)
+        except PlaywrightError as failed:
+            if "interrupted by another navigation" not in failed.message:
+                raise
+            self.page.goto(url, wait_until="commit", timeout=DOCUMENT_SECONDS * 1000)
 
     def _verdict(self, watched: Watched) -> None:
         """Raise what happened to the page since it was last asked."""
@@ -183,7 +194,7 @@ class Visit:
     def _refuse_download(self, _: Download) -> None:
         self._note("download refused")
 
-    def _ignore_chooser(self) -> None:
+    def _ignore_chooser(self, _: FileChooser) -> None:
         self._note("file chooser ignored")
 
     def _note(self, what: str) -> None:

@@ -141,7 +141,7 @@ class Watched:
         with suppress(PlaywrightError):  # gone already, which is as good
             self.page.goto("about:blank", wait_until="commit", timeout=ANSWER_MILLISECONDS)
 
-    def _crash(self) -> None:
+    def _crash(self, _: Page) -> None:
         self.crashed = True
 
     def _navigates(self, request: Request) -> bool:

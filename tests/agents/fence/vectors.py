@@ -1,6 +1,6 @@
-"""Ways a page can make a browser talk to a host of the page's choosing. `@evil@` stands for that host's origin.
+"""Ways a page can make a browser talk to a host of the page's choosing.
 
-Each is the body of a page of the shop. The path `/<name>` is asked for at the forbidden host if the vector works.
+Each is the body of a page of the shop. `@evil@` stands for that host's origin, `@name@` for the vector's name. The path `/<name>` is asked for at the forbidden host if the vector works.
 """
 
 from dataclasses import dataclass, field
@@ -18,17 +18,18 @@ class Vector:
     headers: dict[str, str] = field(default_factory=dict)
     helpers: dict[str, tuple[int, dict[str, str], str]] = field(default_factory=dict)
 
-    def pages(self, evil: str) -> dict[str, Page]:
-        """The shop's files, with `evil` for the forbidden host's origin."""
-        files = {"/": (200, self.headers, self.body), **self.helpers}
+    def pages(self, evil: str, *, at: str = "/") -> dict[str, Page]:
+        """The shop's files, with `evil` for the forbidden host's origin; the first page is `at`."""
+        files = {at: (200, self.headers, self.body), **self.helpers}
         return {
-            path: Reply(_at(body, evil), status, {name: _at(value, evil) for name, value in headers.items()})
+            self._filled(path, evil): Reply(
+                self._filled(body, evil), status, {name: self._filled(value, evil) for name, value in headers.items()}
+            )
             for path, (status, headers, body) in files.items()
         }
 
-
-def _at(text: str, evil: str) -> str:
-    return text.replace("@evil@", evil)
+    def _filled(self, text: str, evil: str) -> str:
+        return text.replace("@evil@", evil).replace("@name@", self.name)
 
 
 def _script(code: str) -> str:
@@ -43,23 +44,23 @@ TOP_LEVEL = [
     Vector(name="link", body='<a id=go href="@evil@/link">go</a>', click="#go"),
     Vector(
         name="redirect",
-        body='<a id=go href="/hop">go</a>',
+        body='<a id=go href="/@name@-hop">go</a>',
         click="#go",
-        helpers={"/hop": (302, {"Location": "@evil@/redirect"}, "")},
+        helpers={"/@name@-hop": (302, {"Location": "@evil@/redirect"}, "")},
     ),
     Vector(
         name="redirect-of-post",
-        body='<form method=post action="/hop"><button id=go>go</button></form>',
+        body='<form method=post action="/@name@-hop"><button id=go>go</button></form>',
         click="#go",
-        helpers={"/hop": (307, {"Location": "@evil@/redirect-of-post"}, "")},
+        helpers={"/@name@-hop": (307, {"Location": "@evil@/redirect-of-post"}, "")},
     ),
     Vector(
         name="second-redirect",
-        body='<a id=go href="/hop">go</a>',
+        body='<a id=go href="/@name@-hop">go</a>',
         click="#go",
         helpers={
-            "/hop": (302, {"Location": "/hop2"}, ""),
-            "/hop2": (303, {"Location": "@evil@/second-redirect"}, ""),
+            "/@name@-hop": (302, {"Location": "/@name@-second-hop"}, ""),
+            "/@name@-second-hop": (303, {"Location": "@evil@/second-redirect"}, ""),
         },
     ),
     Vector(name="meta-refresh", body='<meta http-equiv=refresh content="0;url=@evil@/meta-refresh">'),
@@ -102,9 +103,9 @@ POP_UPS = [
     ),
     Vector(
         name="redirected-pop-up",
-        body='<a id=go target=_blank href="/hop">go</a>',
+        body='<a id=go target=_blank href="/@name@-hop">go</a>',
         click="#go",
-        helpers={"/hop": (302, {"Location": "@evil@/redirected-pop-up"}, "")},
+        helpers={"/@name@-hop": (302, {"Location": "@evil@/redirected-pop-up"}, "")},
     ),
 ]
 # What a page loads beside itself: stopped on the way out.
@@ -112,15 +113,15 @@ BESIDE = [
     Vector(name="img", body='<img src="@evil@/img">'),
     Vector(
         name="redirected-img",
-        body='<img src="/hop">',
-        helpers={"/hop": (302, {"Location": "@evil@/redirected-img"}, "")},
+        body='<img src="/@name@-hop">',
+        helpers={"/@name@-hop": (302, {"Location": "@evil@/redirected-img"}, "")},
     ),
     Vector(name="svg-image", body='<svg><image href="@evil@/svg-image" width=9 height=9 /></svg>'),
     Vector(name="iframe", body='<iframe src="@evil@/iframe"></iframe>'),
     Vector(
         name="redirected-iframe",
-        body='<iframe src="/hop"></iframe>',
-        helpers={"/hop": (302, {"Location": "@evil@/redirected-iframe"}, "")},
+        body='<iframe src="/@name@-hop"></iframe>',
+        helpers={"/@name@-hop": (302, {"Location": "@evil@/redirected-iframe"}, "")},
     ),
     Vector(name="object", body='<object data="@evil@/object" type="text/html"></object>'),
     Vector(name="embed", body='<embed src="@evil@/embed" type="text/html">'),
@@ -142,36 +143,36 @@ BESIDE = [
     Vector(name="fetch", body=_script("fetch('@evil@/fetch', {mode: 'no-cors'}).catch(() => 0)")),
     Vector(
         name="redirected-fetch",
-        body=_script("fetch('/hop', {mode: 'no-cors'}).catch(() => 0)"),
-        helpers={"/hop": (302, {"Location": "@evil@/redirected-fetch"}, "")},
+        body=_script("fetch('/@name@-hop', {mode: 'no-cors'}).catch(() => 0)"),
+        helpers={"/@name@-hop": (302, {"Location": "@evil@/redirected-fetch"}, "")},
     ),
     Vector(
         name="keepalive", body=_script("fetch('@evil@/keepalive', {mode: 'no-cors', keepalive: true}).catch(() => 0)")
     ),
     Vector(name="xhr", body=_script("const x = new XMLHttpRequest(); x.open('GET', '@evil@/xhr'); x.send()")),
     Vector(name="beacon", body=_script("navigator.sendBeacon('@evil@/beacon', 'x')")),
-    Vector(name="ping", body='<a id=go href="#" ping="@evil@/ping">go</a>', click="#go"),
+    Vector(name="ping", body='<a id=go href="#" ping="@evil@/ping">go</a>' + _script("document.links[0].click()")),
     Vector(name="event-source", body=_script("new EventSource('@evil@/event-source')")),
     Vector(name="websocket", body=_script("new WebSocket('@evil@/websocket'.replace('http', 'ws'))")),
     Vector(
         name="worker-fetch",
-        body=_script("new Worker('/worker.js')"),
-        helpers={"/worker.js": (200, JS, "fetch('@evil@/worker-fetch', {mode: 'no-cors'}).catch(() => 0)")},
+        body=_script("new Worker('/@name@.js')"),
+        helpers={"/@name@.js": (200, JS, "fetch('@evil@/worker-fetch', {mode: 'no-cors'}).catch(() => 0)")},
     ),
     Vector(
         name="worker-socket",
-        body=_script("new Worker('/worker.js')"),
-        helpers={"/worker.js": (200, JS, "new WebSocket('@evil@/worker-socket'.replace('http', 'ws'))")},
+        body=_script("new Worker('/@name@.js')"),
+        helpers={"/@name@.js": (200, JS, "new WebSocket('@evil@/worker-socket'.replace('http', 'ws'))")},
     ),
     Vector(
         name="worker-import",
-        body=_script("new Worker('/worker.js')"),
-        helpers={"/worker.js": (200, JS, "try { importScripts('@evil@/worker-import') } catch (e) {}")},
+        body=_script("new Worker('/@name@.js')"),
+        helpers={"/@name@.js": (200, JS, "try { importScripts('@evil@/worker-import') } catch (e) {}")},
     ),
     Vector(
         name="shared-worker",
-        body=_script("new SharedWorker('/worker.js')"),
-        helpers={"/worker.js": (200, JS, "fetch('@evil@/shared-worker', {mode: 'no-cors'}).catch(() => 0)")},
+        body=_script("new SharedWorker('/@name@.js')"),
+        helpers={"/@name@.js": (200, JS, "fetch('@evil@/shared-worker', {mode: 'no-cors'}).catch(() => 0)")},
     ),
     Vector(name="prefetch", body='<link rel=prefetch href="@evil@/prefetch">'),
     Vector(name="preload", body='<link rel=preload as=image href="@evil@/preload">'),
@@ -182,5 +183,3 @@ BESIDE = [
         headers={"Content-Security-Policy-Report-Only": "img-src 'none'; report-uri @evil@/policy-report"},
     ),
 ]
-
-VECTORS = [*TOP_LEVEL, *POP_UPS, *BESIDE]
