@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from agents.browser import Browser
+from agents.browser import Browser, Visit
+from agents.fence import Fence
 from tests.agents.fence.places import Place
 
 
@@ -27,3 +28,16 @@ def elsewhere() -> Iterator[Place]:
     """A server of somebody else on this machine, which no fence lets through."""
     with Place().listening() as place:
         yield place
+
+
+@pytest.fixture
+def fence(shop: Place) -> Fence:
+    """Around the shop."""
+    return Fence(shop.url, allowed_private=[shop.pair])
+
+
+@pytest.fixture
+def visit(browser: Browser, fence: Fence) -> Iterator[Visit]:
+    """A fresh visit."""
+    with browser.visit(fence) as fresh:
+        yield fresh

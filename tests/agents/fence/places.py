@@ -139,3 +139,9 @@ def until(
         else:
             time.sleep(POLL_SECONDS)
     return True
+
+
+def serve(shop: Place, body: str, **others: Reply) -> None:
+    """The shop's first page, and others by name."""
+    shop.asked.clear()
+    shop.pages = {"/": Reply(body), **{f"/{name}": reply for name, reply in others.items()}}

@@ -1,23 +1,12 @@
 """Whatever a page does, what changes something leaves it once while the commit fence stands."""
 
 import threading
-from collections.abc import Iterator
 
-import pytest
-
-from agents.browser import Browser, Visit
-from agents.fence import Fence
+from agents.browser import Visit
 from tests.agents.fence.places import Place, Reply, until
 
 
-@pytest.fixture
-def visit(browser: Browser, shop: Place) -> Iterator[Visit]:
-    """A fresh visit."""
-    with browser.visit(Fence(shop.url, allowed_private=[shop.pair])) as fresh:
-        yield fresh
-
-
-def serve(visit: Visit, shop: Place, body: str, **others: Reply) -> None:
+def sell(visit: Visit, shop: Place, body: str, **others: Reply) -> None:
     """Open the shop's page."""
     shop.pages = {"/": Reply(body), **{f"/{name}": reply for name, reply in others.items()}}
     visit.open(shop.url)
@@ -42,7 +31,7 @@ def fetching(*calls: str) -> str:
 def test_a_form_sent_three_times_by_the_page_leaves_once(visit: Visit, shop: Place) -> None:
     """The page fires three orders; one arrives, two are cut, and its answer is on record."""
     order = "fetch('/order?token=secret', {method: 'POST', body: '{}'})"
-    serve(visit, shop, fetching(order, order, order), order=Reply("placed", 201))
+    sell(visit, shop, fetching(order, order, order), order=Reply("placed", 201))
     with visit.fence.committing() as watch:
         visit.page.click("#go")
         assert until(lambda: visit.page.title() == "Done", meanwhile=visit.settle)
@@ -55,7 +44,7 @@ def test_a_form_sent_three_times_by_the_page_leaves_once(visit: Visit, shop: Pla
 def test_without_the_fence_all_three_arrive(visit: Visit, shop: Place) -> None:
     """The control: the page of the test before does what it says."""
     order = "fetch('/order', {method: 'POST', body: '{}'})"
-    serve(visit, shop, fetching(order, order, order), order=Reply("placed", 201))
+    sell(visit, shop, fetching(order, order, order), order=Reply("placed", 201))
     visit.page.click("#go")
     assert 3 == len(asked(shop, visit, times=3))
 
@@ -65,7 +54,7 @@ def test_a_double_submit_of_a_form_leaves_once(visit: Visit, shop: Place) -> Non
     held = threading.Event()
     form = "<form method=post action=/order><button id=go onclick='again(this.form)'>Place order</button></form>"
     code = "function again(form) { for (const wait of [100, 200]) setTimeout(() => form.submit(), wait) }"
-    serve(visit, shop, f"{form}<script>{code}</script>", order=Reply("<title>Thanks</title>", wait=held))
+    sell(visit, shop, f"{form}<script>{code}</script>", order=Reply("<title>Thanks</title>", wait=held))
     with visit.fence.committing() as watch:
         visit.page.click("#go", no_wait_after=True)
         assert until(lambda: watch.cut, meanwhile=lambda: visit.page.wait_for_timeout(10))
@@ -78,7 +67,7 @@ def test_a_double_submit_of_a_form_leaves_once(visit: Visit, shop: Place) -> Non
 def test_going_back_and_sending_again_is_cut(visit: Visit, shop: Place) -> None:
     """As long as the fence stands, on whatever page."""
     form = "<form method=post action=/order><button id=go>Place order</button></form>"
-    serve(visit, shop, form, order=Reply("<title>Failed</title>", 422))
+    sell(visit, shop, form, order=Reply("<title>Failed</title>", 422))
     with visit.fence.committing() as watch:
         visit.page.click("#go")
         visit.settle()
@@ -101,7 +90,7 @@ def test_different_requests_each_leave_once(visit: Visit, shop: Place) -> None:
         "fetch('/state')",
         "fetch('/state')",
     ]
-    serve(visit, shop, fetching(*calls))
+    sell(visit, shop, fetching(*calls))
     with visit.fence.committing() as watch:
         visit.page.click("#go")
         visit.settle()
@@ -120,7 +109,7 @@ def test_a_graphql_shop_may_read_while_its_mutations_leave_once(visit: Visit, sh
     place = graphql('{operationName: "place", query: "mutation place { placeOrder { id } }"}')
     pay = graphql('{operationName: "pay", query: "mutation pay { pay { id } }"}')
     poll = graphql('{query: "query poll { order { id } }"}')
-    serve(visit, shop, fetching(pay, place, poll, place, poll, poll), graphql=Reply("{}"))
+    sell(visit, shop, fetching(pay, place, poll, place, poll, poll), graphql=Reply("{}"))
     with visit.fence.committing() as watch:
         visit.page.click("#go")
         visit.settle()
@@ -133,7 +122,7 @@ def test_a_persisted_operation_goes_by_its_name(visit: Visit, shop: Place) -> No
     submit = graphql('{operationName: "SubmitForCompletion", variables: {}}')
     poll = graphql('{operationName: "PollForReceipt", variables: {}}')
     gift = graphql('{operationName: "getawayOrder", variables: {}}')
-    serve(visit, shop, fetching(submit, poll, submit, poll, poll, gift, gift), graphql=Reply("{}"))
+    sell(visit, shop, fetching(submit, poll, submit, poll, poll, gift, gift), graphql=Reply("{}"))
     with visit.fence.committing() as watch:
         visit.page.click("#go")
         visit.settle()
@@ -146,7 +135,7 @@ def test_a_body_that_lies_about_reading_is_cut(visit: Visit, shop: Place) -> Non
     both = graphql('{query: "query a { b } mutation c { d }"}')
     nonsense = "fetch('/graphql', {method: 'POST', body: '{'})"
     listed = "fetch('/graphql', {method: 'POST', body: '{\"operationName\": [1], \"query\": 7}'})"
-    serve(visit, shop, fetching(both, both, nonsense, nonsense, listed, listed), graphql=Reply("{}"))
+    sell(visit, shop, fetching(both, both, nonsense, nonsense, listed, listed), graphql=Reply("{}"))
     with visit.fence.committing() as watch:
         visit.page.click("#go")
         visit.settle()
@@ -164,7 +153,7 @@ def test_frames_workers_and_beacons_are_inside_the_fence(visit: Visit, shop: Pla
         const frame = document.createElement('iframe'); frame.src = '/frame'; document.body.append(frame);
       }"""
     body = f"<button id=go>go</button><script>{code}</script>"
-    serve(visit, shop, body, **{"worker.js": worker, "frame": frame, "order": Reply("placed")})
+    sell(visit, shop, body, **{"worker.js": worker, "frame": frame, "order": Reply("placed")})
     with visit.fence.committing() as watch:
         visit.page.click("#go")
         assert until(lambda: watch.cut == 2, meanwhile=visit.settle)
@@ -173,7 +162,7 @@ def test_frames_workers_and_beacons_are_inside_the_fence(visit: Visit, shop: Pla
 
 def test_a_request_without_an_answer_is_on_record_without_a_status(visit: Visit, shop: Place) -> None:
     """It left, and nobody knows what came of it."""
-    serve(visit, shop, fetching("fetch('/order', {method: 'POST'})"), order=Reply(hang_up=True))
+    sell(visit, shop, fetching("fetch('/order', {method: 'POST'})"), order=Reply(hang_up=True))
     with visit.fence.committing() as watch:
         visit.page.click("#go")
         assert until(lambda: visit.page.title() == "Done", meanwhile=visit.settle)
@@ -183,7 +172,7 @@ def test_a_request_without_an_answer_is_on_record_without_a_status(visit: Visit,
 def test_a_redirect_that_repeats_the_body_is_on_record(visit: Visit, shop: Place) -> None:
     """The server's own doing: both hops are told, with their answers."""
     form = "<form method=post action=/order><button id=go>Place order</button></form>"
-    serve(visit, shop, form, order=Reply("", 307, {"Location": "/order2"}), order2=Reply("placed"))
+    sell(visit, shop, form, order=Reply("", 307, {"Location": "/order2"}), order2=Reply("placed"))
     with visit.fence.committing() as watch:
         visit.page.click("#go")
         visit.settle()
@@ -196,7 +185,7 @@ def test_a_redirect_that_repeats_the_body_is_on_record(visit: Visit, shop: Place
 def test_the_fence_comes_down_with_its_block(visit: Visit, shop: Place) -> None:
     """After it the page may send as before, and a new fence begins anew."""
     order = "fetch('/order', {method: 'POST'})"
-    serve(visit, shop, fetching(order), order=Reply("placed"))
+    sell(visit, shop, fetching(order), order=Reply("placed"))
     for _ in range(2):
         with visit.fence.committing() as watch:
             visit.page.click("#go")

@@ -3,7 +3,6 @@
 import os
 import signal
 import threading
-from collections.abc import Iterator
 from contextlib import suppress
 
 import pytest
@@ -12,28 +11,9 @@ from playwright.sync_api import Error as PlaywrightError
 from agents import settling, watching
 from agents import visit as visits
 from agents.browser import Browser, Visit
-from agents.errors import FencedError, PageTroubleError
+from agents.errors import PageTroubleError
 from agents.fence import Fence
-from tests.agents.fence.places import Place, Reply, until
-
-
-@pytest.fixture
-def fence(shop: Place) -> Fence:
-    """Around the shop."""
-    return Fence(shop.url, allowed_private=[shop.pair])
-
-
-@pytest.fixture
-def visit(browser: Browser, fence: Fence) -> Iterator[Visit]:
-    """A fresh visit."""
-    with browser.visit(fence) as fresh:
-        yield fresh
-
-
-def serve(shop: Place, body: str, **others: Reply) -> None:
-    """The shop's first page, and others by name."""
-    shop.asked.clear()
-    shop.pages = {"/": Reply(body), **{f"/{name}": reply for name, reply in others.items()}}
+from tests.agents.fence.places import Place, Reply, serve, until
 
 
 def test_a_page_opens_with_its_status(visit: Visit, shop: Place) -> None:
@@ -211,157 +191,3 @@ def test_a_page_that_crashes_is_page_trouble(visit: Visit, shop: Place) -> None:
         visit.page.goto("chrome://crash")
     with pytest.raises(PageTroubleError, match="crashed"):
         visit.settle()
-
-
-def test_dialogs_are_dismissed_and_told(visit: Visit, shop: Place) -> None:
-    """What the page said in it is told, cut to size, on one line."""
-    serve(shop, "<script>alert('a\\nb'); document.title = String(confirm('sure?' + 'x'.repeat(999)))</script>")
-    visit.open(shop.url)
-    first, second = visit.notices()
-    assert 'dialog "a b" dismissed' == first
-    assert second.startswith('dialog "sure?x')
-    assert len(second) < 130
-    assert "false" == visit.page.title()
-    assert [] == visit.notices()
-
-
-def test_a_page_that_does_not_want_to_be_left_is_left(visit: Visit, shop: Place) -> None:
-    """`beforeunload` is accepted and not told."""
-    serve(shop, "<button id=go>x</button><script>onbeforeunload = () => 'stay'</script>", next=Reply("next"))
-    visit.open(shop.url)
-    visit.page.click("#go")
-    visit.open(f"{shop.url}/next")
-    assert [] == visit.notices()
-
-
-def test_a_download_is_refused_and_told(visit: Visit, shop: Place) -> None:
-    """The page stays, and no file is kept."""
-    attachment = {"Content-Disposition": "attachment; filename=invoice.pdf"}
-    serve(shop, '<title>Shop</title><a id=go href="/file">go</a>', file=Reply("PDF", headers=attachment))
-    visit.open(shop.url)
-    visit.page.click("#go")
-    assert until(lambda: "download refused" in visit.notices(), meanwhile=visit.settle)
-    assert "Shop" == visit.page.title()
-
-
-def test_a_file_chooser_is_ignored_and_told(visit: Visit, shop: Place) -> None:
-    """Nothing of this machine is offered to a page."""
-    serve(shop, "<input id=go type=file>")
-    visit.open(shop.url)
-    visit.page.click("#go")
-    assert until(lambda: "file chooser ignored" in visit.notices(), meanwhile=visit.settle)
-
-
-def test_a_pop_up_of_the_shop_becomes_the_active_page(visit: Visit, shop: Place) -> None:
-    """And the page that opened it is active again when it closes."""
-    serve(shop, '<title>Shop</title><a id=go target=_blank href="/two">go</a>', two=Reply("<title>Two</title>"))
-    visit.open(shop.url)
-    opener = visit.page
-    opener.click("#go")
-    visit.settle()
-    assert "Two" == visit.page.title()
-    assert ["a pop-up of the shop became the active page"] == visit.notices()
-    visit.page.evaluate("window.close()")
-    assert until(lambda: visit.page == opener, meanwhile=lambda: opener.wait_for_timeout(5))
-    visit.settle()
-    assert "Shop" == visit.page.title()
-
-
-def test_an_adopted_pop_up_is_fenced_too(visit: Visit, shop: Place, elsewhere: Place) -> None:
-    """It may not go where its opener could not."""
-    serve(
-        shop,
-        '<a id=go target=_blank href="/two">go</a>',
-        two=Reply(f'<title>Two</title><a id=go href="{elsewhere.url}">go</a>'),
-    )
-    visit.open(shop.url)
-    visit.page.click("#go")
-    visit.settle()
-    visit.notices()
-    visit.page.click("#go")
-    visit.settle()
-    assert "Two" == visit.page.title()
-    assert [f"navigation to {elsewhere.pair} refused"] == visit.notices()
-    assert 0 == elsewhere.connections
-
-
-@pytest.mark.parametrize(
-    "url",
-    ["data:text/html,hi", "file:///etc/passwd", "javascript:alert(1)", "about:blank", "chrome://version", "x", ""],
-)
-def test_only_web_addresses_are_opened(visit: Visit, url: str) -> None:
-    """Anything else is fenced before the browser hears of it."""
-    with pytest.raises(FencedError):
-        visit.open(url)
-
-
-@pytest.mark.parametrize(
-    "code",
-    [
-        "location = URL.createObjectURL(new Blob(['<title>Fake</title>'], {type: 'text/html'}))",
-        "location = 'data:text/html,<title>Fake</title>'",
-        "location = 'file:///etc/passwd'",
-        "location = 'chrome://version'",
-    ],
-)
-def test_a_page_cannot_become_what_is_no_web_page(visit: Visit, shop: Place, code: str) -> None:
-    """The browser keeps the shop's page, or the visit says that it strayed and leaves a blank one."""
-    serve(shop, f'<title>Shop</title><button id=go onclick="{code}">go</button>')
-    visit.open(shop.url)
-    visit.page.click("#go")
-    try:
-        visit.settle()
-        assert "Shop" == visit.page.title()
-    except FencedError:
-        assert "about:blank" == visit.page.url
-    assert "Fake" != visit.page.title()
-
-
-def test_a_refused_page_is_not_in_the_history(visit: Visit, shop: Place, elsewhere: Place) -> None:
-    """Back and forward lead to what stood there, and nowhere else."""
-    serve(shop, f'<title>Shop</title><a id=go href="{elsewhere.url}">go</a>', two=Reply("<title>Two</title>"))
-    visit.open(f"{shop.url}/two")
-    visit.open(shop.url)
-    visit.page.click("#go")
-    visit.settle()
-    visit.page.go_back()
-    assert "Two" == visit.page.title()
-    visit.page.go_forward()
-    assert "Shop" == visit.page.title()
-    assert 0 == elsewhere.connections
-
-
-def test_opening_an_address_that_redirects_elsewhere_is_fenced(visit: Visit, shop: Place, elsewhere: Place) -> None:
-    """The sentence says where it would have led."""
-    serve(shop, "shop", hop=Reply("", 302, {"Location": elsewhere.url}))
-    with pytest.raises(FencedError, match=elsewhere.pair):
-        visit.open(f"{shop.url}/hop")
-    assert 0 == elsewhere.connections
-
-
-def test_visits_share_nothing_but_what_was_saved(browser: Browser, fence: Fence, shop: Place) -> None:
-    """A cookie and stored words come along only with the session that was saved."""
-    serve(shop, "<script>document.cookie = 'basket=7'; localStorage.setItem('k', 'v')</script>")
-    with browser.visit(fence) as first:
-        first.open(shop.url)
-        saved = first.save()
-    assert saved.url.startswith(shop.url)
-    read = "() => [document.cookie, localStorage.getItem('k')]"
-    serve(shop, "shop")
-    with browser.visit(fence) as second:
-        second.open(shop.url)
-        assert ["", None] == second.page.evaluate(read)
-    with browser.visit(fence, session=saved) as third:
-        third.open(shop.url)
-        assert ["basket=7", "v"] == third.page.evaluate(read)
-
-
-def test_a_page_is_granted_nothing(visit: Visit, shop: Place) -> None:
-    """Permissions are denied or never answered, and a service worker is not installed."""
-    serve(shop, "shop", **{"sw.js": Reply("", headers={"Content-Type": "text/javascript"})})
-    visit.open(shop.url)
-    asked = "name => navigator.permissions.query({name}).then(found => found.state)"
-    for name in ("geolocation", "camera", "microphone", "notifications"):
-        assert "granted" != visit.page.evaluate(asked, name)
-    visit.page.evaluate("() => navigator.serviceWorker?.register('/sw.js').then(() => 1, () => 0)")
-    assert "GET /sw.js" not in shop.asked

@@ -1,6 +1,7 @@
 """Ways a page can make a browser talk to a host of the page's choosing.
 
-Each is the body of a page of the shop. `@evil@` stands for that host's origin, `@name@` for the vector's name. The path `/<name>` is asked for at the forbidden host if the vector works.
+Each is the body of a page of the shop. `@evil@` stands for that host's origin, `@name@` for the vector's name. The
+path `/<name>` is asked for at the forbidden host if the vector works.
 """
 
 from dataclasses import dataclass, field
