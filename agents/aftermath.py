@@ -108,19 +108,32 @@ class Aftermath:
         shown: Confirmation | None = None
         while time.monotonic() < deadline:
             commit.service.at("waiting for the merchant's confirmation")
-            with suppress(AgentError, PlaywrightError):  # a page that breaks off may still be followed by another
-                commit.visit.settle()
+            if len(page.context.pages) > 1:
+                self._settle()  # a pop-up of the shop's own becomes the page, any other is closed
             page = commit.visit.page
             if page.is_closed():
                 return shown
             seen = self._look()
             if seen:
                 shown = self._confirmation(seen) or shown
-                if (shown and shown.order_number) or self._is_settled(seen, shown):
+                if shown and shown.order_number:
+                    return self._whole(shown)
+                if self._is_settled(seen, shown):
                     return shown
             with suppress(PlaywrightError):
                 page.wait_for_timeout(POLL_SECONDS * 1000)
         return shown
+
+    def _whole(self, shown: Confirmation) -> Confirmation:
+        """The confirmation when its page has come to rest: a total may be painted after the number."""
+        self._settle()
+        seen = self._look()
+        again = self._confirmation(seen) if seen else None
+        return again if again and again.order_number == shown.order_number else shown
+
+    def _settle(self) -> None:
+        with suppress(AgentError, PlaywrightError):  # a page that breaks off may still be followed by another
+            self.commit.visit.settle()
 
     def _look(self) -> Seen | None:
         try:
@@ -189,7 +202,7 @@ class Aftermath:
         if not self._all_answered():
             return Findings()
         try:
-            return search(self.commit.visit, self.commit.task, self.started_at)
+            return search(self.commit.visit, self.commit.task, self.started_at, here=self._look())
         except (AgentError, PlaywrightError):
             return Findings()
 

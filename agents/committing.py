@@ -157,9 +157,12 @@ class Commit:
         return Refused(code=code, message=said, evidence=self.redactor.deep({**self.kept, "reason": reason}))
 
     def keep(self, name: str, facts: Mapping[str, Any]) -> None:
-        """The page as it stands, on disk. Before the commit it must succeed; afterwards the page may be gone."""
+        """The page as code reads it and as it looks, on disk. Before the commit it must succeed.
+
+        Afterwards the page may be gone.
+        """
         try:
-            text, png = self.observer.snapshot(whole=True).text, self.observer.screenshot()
+            text, png = look(self.visit.page).text, self.observer.screenshot()
         except (AgentError, PlaywrightError):
             text, png = "", b""
         url = self.redactor.text(self.visit.page.url.partition("?")[0])

@@ -83,14 +83,14 @@ def look_up(visit: Visit, task: Task, *, settling_seconds: float = SETTLING_SECO
     return second.order or Unclear(message="the basket changed while it was watched", evidence=second.evidence())
 
 
-def search(visit: Visit, task: Task, start: str) -> Findings:
-    """Read the pages that could tell, from `start` on, until one shows the order."""
+def search(visit: Visit, task: Task, start: str, *, here: Seen | None = None) -> Findings:
+    """Read the pages that could tell, until one shows the order: those that `here` links to, `start`, and its like."""
     assert task.offer
     found = Findings()
     with reading_only(visit):
-        queue = [start]
+        queue = [*(_links(visit, here) if here else ()), start]
         guesses = [*(urljoin(start, name) for name in _BESIDE), *(urljoin(start, path) for path in _AT_ROOT)]
-        queued = {_bare(start)}
+        queued = {_bare(url) for url in queue}
         while queue and len(found.pages) < MAX_PAGES and not found.order:
             url = queue.pop(0)
             if (seen := _opened(visit, url, found)) is not None:

@@ -167,7 +167,8 @@ def look(page: Page | Seen) -> Seen:
 def _evaluated(page: Page) -> str:
     devtools = page.context.new_cdp_session(page)
     try:
-        frame = devtools.send("Page.getFrameTree")["frameTree"]["frame"]["id"]
+        # A target's id is its main frame's. `Page.getFrameTree` would say it too, but waits while a form is being sent.
+        frame = devtools.send("Target.getTargetInfo")["targetInfo"]["targetId"]
         world = devtools.send("Page.createIsolatedWorld", {"frameId": frame, "worldName": WORLD})["executionContextId"]
         answer = devtools.send(
             "Runtime.evaluate", {"expression": _script(), "contextId": world, "returnByValue": True, "timeout": 5000}
