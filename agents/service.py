@@ -9,7 +9,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Self
@@ -45,6 +45,12 @@ _REQUEST_FIELDS = ("product_url", "quantity", "buyer", "variant", "promo_codes")
 
 class ServiceUnreachableError(Exception):
     """The service gave no answer that can be used; it may be restarting, or the key is wrong."""
+
+
+class WorkerEndingError(TaskLostError):
+    """The worker is to end, and the task changes nothing: it is given back for another worker."""
+
+    code = "worker_ending"
 
 
 class ServiceClient:
@@ -92,9 +98,12 @@ class ServiceClient:
         return _task(claimed)
 
     @contextmanager
-    def working_on(self, task: Task) -> Iterator["TaskService"]:
-        """The service for one task; a second thread sends heartbeats until the block ends."""
-        service = TaskService(self, task, silence_seconds=self._silence_seconds)
+    def working_on(self, task: Task, ending: threading.Event) -> Iterator["TaskService"]:
+        """The service for one task; a second thread sends heartbeats until the block ends.
+
+        Once `ending` is set, a quote or a look-up stops at its next step; an order is finished.
+        """
+        service = TaskService(self, task, ending, silence_seconds=self._silence_seconds)
         with service.beating():
             yield service
 
@@ -106,9 +115,12 @@ class ServiceClient:
 class TaskService:
     """`agents.ports.Service` for one claimed task."""
 
-    def __init__(self, client: ServiceClient, task: Task, *, silence_seconds: float) -> None:
+    def __init__(
+        self, client: ServiceClient, task: Task, worker_ending: threading.Event, *, silence_seconds: float
+    ) -> None:
         self._client = client
         self._task = task
+        self._worker_ending = worker_ending
         self._silence_seconds = silence_seconds
         self._step = "claimed"
         self._moved_at = self._heard_at = time.monotonic()
@@ -127,6 +139,8 @@ class TaskService:
             self._lost = "the service was not heard of for too long"
         if self._lost:
             raise TaskLostError(self._lost)
+        if self._worker_ending.is_set() and self._task.kind is not Kind.ORDER:
+            raise WorkerEndingError("the worker is ending")
 
     def permit(self, readings: Readings, session: SavedSession) -> Permit:
         """Ask once. Whatever is not a granted permit in our hands is a refusal."""
@@ -163,6 +177,11 @@ class TaskService:
         if len(json.dumps(document.get("evidence"))) > MAX_EVIDENCE_CHARACTERS:
             document["evidence"] = {"left_out": "too much to send; it is in the worker's evidence folder"}
         self._patiently({"type": type(outcome).__name__, **document})
+
+    def give_back(self) -> None:
+        """Let another worker start the task again, now; if this does not get through, the silence says it later."""
+        with suppress(httpx2.TransportError):
+            self._client.post(self._task, f"agent-tasks/{self._task.callback_id}/give-back", None)
 
     @contextmanager
     def beating(self) -> Iterator[None]:

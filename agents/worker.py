@@ -12,7 +12,7 @@ import structlog
 
 from agents.errors import TaskLostError
 from agents.ports import Service
-from agents.service import ServiceClient, ServiceUnreachableError, TaskService
+from agents.service import ServiceClient, ServiceUnreachableError, TaskService, WorkerEndingError
 from agents.terms import Kind, Outcome, Task
 from merchants.sdk import Refused, Unclear
 
@@ -28,31 +28,32 @@ Do = Callable[[Task, Service], Outcome]
 
 @dataclass(slots=True, kw_only=True)
 class Worker:
-    """One worker. `do` is the whole work on one task; it raises TaskLostError when the task is no longer ours."""
+    """One worker. `do` is the whole work on one task; it raises TaskLostError when the task is no longer ours.
+
+    `ending`, once set from any thread, lets it take no further task. `broken`: something failed that nobody expected,
+    so whatever `do` works with is to be made anew.
+    """
 
     name: str
     client: ServiceClient
     do: Do
+    ending: threading.Event = field(default_factory=threading.Event)
     poll_seconds: float = POLL_SECONDS
-    _ending: threading.Event = field(default_factory=threading.Event)
+    ordering: bool = False
+    broken: bool = False
 
     def run(self) -> None:
-        """Work until `stop`; the task under way is finished."""
+        """Work until it is to end or is broken. An order under way is finished; anything else is given back."""
         log.info("worker.ready", worker=self.name)
-        while not self._ending.is_set():
+        while not self.ending.is_set() and not self.broken:
             try:
                 worked = self.work_once()
             except ServiceUnreachableError as away:
                 log.warning("worker.service_unreachable", worker=self.name, why=str(away))
-                self._ending.wait(UNREACHABLE_SECONDS)
+                self.ending.wait(UNREACHABLE_SECONDS)
                 continue
             if not worked:
-                self._ending.wait(self.poll_seconds)
-        log.info("worker.ended", worker=self.name)
-
-    def stop(self) -> None:
-        """Take no further task. From any thread, and from a signal handler."""
-        self._ending.set()
+                self.ending.wait(self.poll_seconds)
 
     def work_once(self) -> bool:
         """Take one task and bring it to its end; False if there was none."""
@@ -61,14 +62,20 @@ class Worker:
             return False
         bound = log.bind(worker=self.name, intent=task.intent_id, kind=task.kind.value)
         bound.info("task.claimed")
-        with self.client.working_on(task) as service:
+        self.ordering = task.kind is Kind.ORDER
+        with self.client.working_on(task, self.ending) as service:
             try:
                 outcome = self._done(task, service)
                 service.report(outcome)
+            except WorkerEndingError:
+                service.give_back()
+                bound.info("task.given_back")
             except TaskLostError as lost:
                 bound.warning("task.lost", why=str(lost))
             else:
                 bound.info("task.ended", outcome=type(outcome).__name__, code=getattr(outcome, "code", None))
+            finally:
+                self.ordering = False
         return True
 
     def _done(self, task: Task, service: TaskService) -> Outcome:
@@ -77,7 +84,8 @@ class Worker:
         except TaskLostError:
             raise
         except Exception as broken:  # noqa: BLE001 (whatever broke, the purchase must hear how its task ended)
-            # Its text may hold what a page or a field said, so only its kind is told.
+            self.broken = True
+            # Its text may hold what a page or a field said, so only its kind and its place are told.
             kind = type(broken).__name__
             log.error("task.broken", worker=self.name, intent=task.intent_id, error=kind, at=_where(broken))  # noqa: TRY400 (same)
             return failed(task, kind, permitted=service.permitted)

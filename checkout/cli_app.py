@@ -1,4 +1,4 @@
-"""The command `checkout`: serve, keys, runs, adapters, durable, demo. Each has its own module; this one joins them."""
+"""The command `checkout`. Each of its commands has its own module; this one joins them."""
 
 import sys
 from collections.abc import Sequence
@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from checkout import cli_adapters, cli_durable, cli_keys, cli_runs
+from checkout.cli_agent_worker import agent_worker
 from checkout.demo.command import demo
 from checkout.serving import serve
 from checkout.settings import Settings
@@ -23,6 +24,7 @@ app = typer.Typer(
     help="Buy a product from its URL: a self-hosted checkout for agents.",
 )
 app.command()(serve)
+app.command("agent-worker")(agent_worker)
 app.command()(demo)
 app.add_typer(cli_keys.app, name="keys")
 app.add_typer(cli_runs.app, name="runs")

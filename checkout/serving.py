@@ -6,14 +6,16 @@ Ctrl-C requests and the steps under way are finished; what waits, waits in the d
 
 import json
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Annotated
 
 import typer
 import uvicorn
 from rich.console import Console
+from rich.markup import escape
 
+from agents.errors import AgentError
 from checkout import children, telemetry, wiring
 from checkout.settings import Settings
 from checkout.store.session import DatabaseInUseError
@@ -47,7 +49,12 @@ def serve(
             raise typer.Exit(1) from busy
         for function, version, count in deployment.durable.unrunnable():
             err.print(f"[yellow]{count} of {function} wait for version {version}, which this build cannot run.[/]")
-        with _listening(settings) as listening, deployment.working(), suppress(KeyboardInterrupt):
+        with (
+            _listening(settings) as listening,
+            deployment.working(),
+            suppress(KeyboardInterrupt),
+            _agent_if_enabled(deployment, settings, listening.getsockname()[1]) as server_over,
+        ):
             url = f"http://{settings.host}:{listening.getsockname()[1]}"
             print(json.dumps({"url": url}), flush=True)  # noqa: T201 (the line a parent process reads)
             config = uvicorn.Config(
@@ -58,7 +65,7 @@ def serve(
                 timeout_graceful_shutdown=SHUTDOWN_SECONDS,
             )
             # Answers what it was asked, then raises the signal that ended it once more: hence `suppress`.
-            uvicorn.Server(config).run(sockets=[listening])
+            server_over(config).run(sockets=[listening])
 
 
 def _listening(settings: Settings) -> socket.socket:
@@ -67,6 +74,26 @@ def _listening(settings: Settings) -> socket.socket:
     except OSError as refused:
         err.print(f"[red]cannot listen on {settings.host}:{settings.port}: {refused.strerror}[/]", soft_wrap=True)
         raise typer.Exit(1) from refused
+
+
+@contextmanager
+def _agent_if_enabled(
+    deployment: wiring.Deployment, settings: Settings, port: int
+) -> Iterator[Callable[[uvicorn.Config], uvicorn.Server]]:
+    """An agent worker in a thread, if agents are enabled, and the kind of server that lets it finish."""
+    if not (settings.agents_enabled and settings.agent_embedded):
+        yield uvicorn.Server
+        return
+    # Browser and model clients take a second to import, and only an agent needs them.
+    from checkout import embedded  # noqa: PLC0415 (see above)
+
+    try:
+        worker = embedded.assembled(deployment, settings, port)
+    except AgentError as missing:
+        err.print(f"[red]{escape(str(missing))}[/] ({missing.code})", soft_wrap=True)
+        raise typer.Exit(1) from missing
+    with embedded.running(deployment, worker) as thread:
+        yield lambda config: embedded.Server(config, thread)
 
 
 @contextmanager

@@ -5,8 +5,12 @@ Knows names and limits; must never know what a setting is used for beyond its se
 
 from pathlib import Path
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, TypeAdapter, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from payments.cards import Card
+
+_CARD = TypeAdapter(Card)
 
 
 class Settings(BaseSettings):
@@ -34,6 +38,33 @@ class Settings(BaseSettings):
     allowed_private_hosts: tuple[str, ...] = ()
     # Off until an agent worker runs: a URL no adapter takes then fails at once and says so.
     agents_enabled: bool = False
+    # One worker inside `checkout serve`; off where `checkout agent-worker` processes do it.
+    agent_embedded: bool = True
+    # How `checkout agent-worker` shows itself to the service: a key with the scope `agent`.
+    agent_key: SecretStr | None = None
+
+    # The model that finds the way through shops. A URL is a gateway or a stand-in, which may need no key.
+    anthropic_api_key: SecretStr | None = Field(default=None, validation_alias="ANTHROPIC_API_KEY")
+    model_url: str | None = None
+    agent_model: str = "claude-sonnet-5-5"
+    # A six-page shop takes under ten turns; forty is a shop that leads nowhere.
+    agent_turns: int = Field(default=40, ge=1)
+    # Seven times the target for a first purchase.
+    agent_input_tokens: int = Field(default=300_000, ge=1)
+    # More than an agent's purchase may cost before a person should look; the prices are the default model's.
+    agent_usd: float = Field(default=2.00, gt=0)
+    agent_usd_per_million_input: float = Field(default=3.0, ge=0)
+    agent_usd_per_million_output: float = Field(default=15.0, ge=0)
+    # A Chromium's path; unset: the first that is found. Headed shows its window, for a person who wants to watch.
+    browser: str | None = None
+    browser_headed: bool = False
+    # What was seen around each commit, redacted.
+    evidence_folder: Path = Path("var/evidence")
+    # Hosts of card fields and 3-D Secure beyond those known: host names, or host:port pairs of demo shops.
+    payment_hosts: tuple[str, ...] = ()
+    # The card that pays merchants through their own pages, as JSON: number, exp_month, exp_year, cvc, holder. None by
+    # default: typing a card into a merchant's page widens PCI scope.
+    agent_card: SecretStr | None = None
 
     # Four purchases under way at once per process: the work is waiting for merchants, on threads.
     worker_threads: int = Field(default=4, ge=1, le=64)
@@ -47,6 +78,8 @@ class Settings(BaseSettings):
     agent_heartbeat_seconds: int = Field(default=60, ge=1)
     # A permit outlives the second look at the page and the click, and no more.
     agent_permit_seconds: float = Field(default=10, gt=0, le=60)
+    # After a permit's end, before anybody looks the order up: a click just inside it, and clocks that differ.
+    agent_permit_margin_seconds: float = Field(default=10, ge=0)
     # What must be left of an order task at its permit: the click, a slow merchant's confirmation, the report.
     agent_commit_seconds: float = Field(default=60, gt=0)
     look_up_attempts: int = Field(default=8, ge=1, le=100)
@@ -72,6 +105,28 @@ class Settings(BaseSettings):
             if not (separator and host and port.isdigit()):
                 raise ValueError(f"{pair!r} is no host:port pair; private addresses are let through one by one")
         return pairs
+
+    @field_validator("agent_card")
+    @classmethod
+    def _a_card(cls, card: SecretStr | None) -> SecretStr | None:
+        if card is not None and card.get_secret_value():
+            try:
+                _CARD.validate_json(card.get_secret_value())
+            except ValueError:  # its message would show the number
+                raise ValueError("it is no JSON object with number, exp_month, exp_year, cvc and holder") from None
+        return card
+
+    @property
+    def card(self) -> Card | None:
+        """The card, if one is configured."""
+        secret = self.agent_card.get_secret_value() if self.agent_card else ""
+        return _CARD.validate_json(secret) if secret else None
+
+    @property
+    def has_model(self) -> bool:
+        """Whether a model is configured for agents."""
+        key = self.anthropic_api_key.get_secret_value() if self.anthropic_api_key else ""
+        return bool(key or self.model_url)
 
     @property
     def database_path(self) -> Path | None:

@@ -149,6 +149,7 @@ def limits(settings: Settings) -> Limits:
         agent_offer_seconds=settings.agent_offer_seconds,
         agent_order_seconds=settings.agent_order_seconds,
         agent_heartbeat_seconds=settings.agent_heartbeat_seconds,
+        permit_margin_seconds=settings.agent_permit_margin_seconds,
         look_up_attempts=settings.look_up_attempts,
         look_up_max_delay_seconds=settings.look_up_max_delay_seconds,
     )

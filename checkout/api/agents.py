@@ -19,8 +19,9 @@ from checkout.api.callbacks import ASKED, CALLBACK_PROBLEMS, Sent, Token, held, 
 from checkout.api.calling import Using, needs
 from checkout.api.cards import redacted
 from checkout.api.documented import reads
-from checkout.api.internal import AskPermit, ClaimedTask, ClaimTask, PermitGranted
+from checkout.api.internal import AskPermit, CallbackState, ClaimedTask, ClaimTask, PermitGranted
 from checkout.api.keys import Scope
+from checkout.api.problems import ProblemError
 from checkout.api.services import Services
 from checkout.durable.errors import CallbackError
 from checkout.purchase import codec, permits, tasks
@@ -106,6 +107,22 @@ def permit(callback_id: str, body: AskPermit, using: Using, sent: Sent, token: T
         )
     answer = PermitGranted(permit_id=granted.permit_id, expires_at=granted.expires_at)
     return JSONResponse(answer.model_dump(mode="json", by_alias=True))
+
+
+@router.post(
+    "/agent-tasks/{callback_id}/give-back",
+    operation_id="agent_tasks.give_back",
+    response_model=CallbackState,
+    responses=reads(*CALLBACK_PROBLEMS),
+)
+def give_back(callback_id: str, using: Using, token: Token) -> Response:
+    """Leave a quote or a look-up to another worker, at once. An order is never begun twice, so it cannot be."""
+    with using.database.transaction() as session:
+        task = held(session, callback_id, token)
+        refuse_ended(task)
+        if not tasks.give_back(session, task):
+            raise ProblemError(code="invalid_request", detail="an order is never begun twice; say how it ended")
+    return JSONResponse({"callbackId": callback_id, "status": "waiting"})
 
 
 def _session_of(using: Services, task: AgentTask) -> Any:

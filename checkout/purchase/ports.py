@@ -20,7 +20,7 @@ class Limits:
     agent_offer_seconds: int = 300  # an agent needs minutes, and the developer polls for ten
     agent_order_seconds: int = 600
     agent_heartbeat_seconds: int = 60  # a worker that is silent for a minute is dead or stuck
-    permit_margin_seconds: int = 10  # a click just inside the permit, and clocks that differ, are over by then
+    permit_margin_seconds: float = 10  # a click just inside the permit, and clocks that differ, are over by then
     look_up_task_seconds: int = 180  # two searches of a shop's pages, with the settling time between them
     look_up_tasks: int = 3  # a shop that shows nothing three times is asked by a person
     look_up_attempts: int = 8  # about five minutes of growing pauses, while the hold lives for days

@@ -89,6 +89,21 @@ def given_up(session: Session, *, now: datetime, heartbeat_seconds: float) -> Se
     return session.exec(select(AgentTask).where(lost)).all()
 
 
+def give_back(session: Session, task: AgentTask) -> bool:
+    """Let another worker start it again, as if it had not been claimed; False for an order, which never is."""
+    if task.kind not in REPEATABLE or task.status != CLAIMED:
+        return False
+    task.status, task.token_hash, task.worker = QUEUED, None, None
+    task.claims -= 1
+    session.add(task)
+    return True
+
+
+def of_worker(session: Session, worker: str) -> Sequence[AgentTask]:
+    """The tasks a worker has claimed and not ended."""
+    return session.exec(select(AgentTask).where(AgentTask.status == CLAIMED, AgentTask.worker == worker)).all()
+
+
 def _is_silent(now: datetime, heartbeat_seconds: float) -> ColumnElement[bool]:
     """Claimed, may be started again, and its worker's last sign of life is too old."""
     last = func.coalesce(col(AgentTask.heartbeat_at), col(AgentTask.claimed_at))

@@ -26,7 +26,24 @@ OFFER = codec.to_json(
     )
 )
 ORDER = {"type": "Order", "merchant_order_id": "A-1", "total": {"amount_minor": 2100, "currency": "USD"}}
+SESSION = {
+    "storage": {"cookies": [{"name": "sid", "value": "a-sessions-secret", "domain": "shop.example"}], "origins": []},
+    "url": "https://shop.example/checkout/review",
+}
 SOLD_OUT = {"code": "product_out_of_stock", "message": "The page says: sold out."}
+
+
+def readings(**changed: Any) -> dict[str, Any]:
+    """What a page that says exactly the confirmed order reads as, or nearly."""
+    total = {"amount_minor": TOTAL.amount_minor, "currency": TOTAL.currency}
+    return {
+        "url": "https://shop.example/checkout/review",
+        "totals": [total, total],
+        "lines": [{"title": "A lamp", "quantity": 1, "text": "A lamp, one"}],
+        "address_found": ["address1", "city", "postal_code"],
+        "commit_control": "Place order",
+        **changed,
+    }
 
 
 class Task:
@@ -54,3 +71,9 @@ class Task:
         """Call back."""
         headers = {"X-Callback-Token": self.token if token is None else token}
         return self.worker.post(f"/internal/callbacks/{self.id}/{verb}", json=body, headers=headers)
+
+    def permit(self, token: str | None = None, **changed: Any) -> httpx2.Response:
+        """Ask leave to place the order."""
+        headers = {"X-Callback-Token": self.token if token is None else token}
+        body = {"readings": readings(**changed), "session": SESSION}
+        return self.worker.post(f"/internal/agent-tasks/{self.id}/permit", json=body, headers=headers)

@@ -33,7 +33,7 @@ BODIES: dict[str, Any] = {
 NEEDS = {
     **dict.fromkeys(("create", "purchase", "confirm", "cancel"), Scope.INTENTS_WRITE),
     **dict.fromkeys(("list", "retrieve", "retrieve_order"), Scope.INTENTS_READ),
-    **dict.fromkeys(("claim", "permit", "succeed", "fail", "heartbeat"), Scope.AGENT),
+    **dict.fromkeys(("claim", "permit", "give_back", "succeed", "fail", "heartbeat"), Scope.AGENT),
     "answer": Scope.OPERATOR,
 }
 OPERATIONS = [

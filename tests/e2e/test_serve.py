@@ -39,6 +39,7 @@ def test_sigterm_answers_what_was_asked_ends_its_sandbox_and_exits_0(tmp_path: P
     environment = {
         "CHECKOUT_DATABASE_URL": f"sqlite:///{tmp_path / 'checkout.sqlite3'}",
         "CHECKOUT_AGENTS_ENABLED": "true",
+        "CHECKOUT_AGENT_EMBEDDED": "false",
         "STRIPE_API_KEY": "",
     }
     service = children.start("service", "checkout", "serve", "--port", "0", folder=tmp_path, environment=environment)
