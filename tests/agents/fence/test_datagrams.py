@@ -42,6 +42,13 @@ def hears(ear: socket.socket) -> bool:
         return False
 
 
+QUIC = """
+  async port => {
+    const transport = new WebTransport(`https://127.0.0.1:${port}/`);
+    await Promise.race([transport.ready, transport.closed, new Promise(done => setTimeout(done, 1000))]).catch(() => 0);
+  }"""
+
+
 def call(page: Page, ear: socket.socket, relay: Place) -> None:
     """Let the page look for its own address, and for a relay, the way video calls do."""
     turn = {"urls": f"turn:{relay.pair}?transport=tcp", "username": "x", "credential": "x"}
@@ -61,6 +68,7 @@ def test_a_peer_connection_sends_nothing(each: Browser, shop: Place, elsewhere: 
     with each.visit(Fence(shop.url, allowed_private=[shop.pair])) as visit:
         visit.open(shop.url)
         call(visit.page, ear, elsewhere)
+        visit.page.evaluate(QUIC, ear.getsockname()[1])
     assert not hears(ear)
     assert 0 == elsewhere.connections
 
@@ -78,5 +86,9 @@ def test_without_the_flags_it_does(each: Browser, shop: Place, ear: socket.socke
             call(page, ear, relay)
             assert until(lambda: hears(ear), 2.0)
             assert until(lambda: relay.connections, 2.0)
+            while hears(ear):
+                pass
+            page.evaluate(QUIC, ear.getsockname()[1])
+            assert until(lambda: hears(ear), 2.0)
         finally:
             plain.close()
