@@ -6,7 +6,7 @@ owns this element. Values go into the page and nowhere else: no message, no erro
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from playwright.sync_api import ElementHandle, Page
@@ -70,30 +70,25 @@ def fill(observer: Observer, ref: str, value: str | bool, *, slots: Slots, phase
     UnreadableError when the control cannot be filled so; SlotRefusedError when the value may not go there.
     """
     control, element = observer.control(ref), observer.element(ref)
+    slot = None if isinstance(value, bool) else slot_in(value)
+    resolved = ""
+    if slot:
+        resolved = slots.value(slot, origin=origin_of(element), fence=observer.visit.fence, phase=phase)
+    filling = Filling(
+        page=observer.visit.page, element=element, name=control.name, role=control.role, value=resolved, slot=slot,
+        country=slots.country,
+    )  # fmt: skip
     try:
-        facts = element.evaluate(_FACTS)
-        slot = None if isinstance(value, bool) else slot_in(value)
+        filling = replace(filling, facts=element.evaluate(_FACTS))
         if isinstance(value, bool) or (control.role in TOGGLES and slot is None):
-            filling = Filling(
-                page=observer.visit.page, element=element, name=control.name, role=control.role, value="", slot=None,
-                facts=facts,
-            )  # fmt: skip
             return _toggle(filling, _as_bool(filling, value))
-        if slot:
-            resolved = slots.value(slot, origin=origin_of(element), fence=observer.visit.fence, phase=phase)
-        else:
-            resolved = _literal(value, password=facts["type"] == "password")
-        filling = Filling(
-            page=observer.visit.page, element=element, name=control.name, role=control.role, value=resolved, slot=slot,
-            country=slots.country, facts=facts,
-        )  # fmt: skip
+        if not slot:
+            filling = replace(filling, value=_literal(value, password=filling.facts["type"] == "password"))
         _ready(filling)
         _put(filling)
     except PlaywrightError as failed:
         # Playwright's own message quotes what was to be typed.
-        raise UnreadableError(
-            f"{control.role} {control.name!r} could not be filled: it is covered, moving or gone; read the page again"
-        ) from _without_words(failed)
+        raise filling.refused("it is covered, moving or gone; read the page again") from _without_words(failed)
     if slot:
         observer.remember(ref, slot)
     return f"filled {control.role} {control.name!r}" + (f" with {{{{{slot}}}}}" if slot else "")
@@ -161,6 +156,8 @@ def _is_on(element: ElementHandle) -> bool:
 
 
 def _press(element: ElementHandle) -> bool:
+    if not element.is_visible():
+        return False
     try:
         element.click(timeout=ACT_MILLISECONDS / 4)
     except PlaywrightError:

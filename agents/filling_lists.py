@@ -11,12 +11,13 @@ from agents.filling_words import Option, chosen
 # A region list is filled again a second after the country was chosen; a slow shop takes two.
 REFILL_MILLISECONDS: Final = 2500
 # A list that is opened is drawn by then.
-OPEN_MILLISECONDS: Final = 1500
+OPEN_MILLISECONDS: Final = 800
 # A field that suggests may also have nothing to suggest.
 SUGGEST_MILLISECONDS: Final = 400
 _STEP_MILLISECONDS: Final = 50
 _CLICK_MILLISECONDS: Final = 2000
 _SHOWN_IN_ERROR: Final = 8
+_CODE: Final = 3
 
 _OPEN: Final = """
 e => {
@@ -52,6 +53,11 @@ class Filled(Protocol):
         ...
 
     @property
+    def slot(self) -> str | None:
+        """The slot the value came from; what depends on another field is a person's."""
+        ...
+
+    @property
     def ways(self) -> list[str]:
         """How the list may write what is wanted."""
         ...
@@ -65,7 +71,8 @@ def choose_native(filling: Filled) -> None:
     """The option of a `select` that is meant; waits a moment for one that is still to come."""
     element = filling.element
     waited, options = 0, _native(element)
-    while (index := chosen(options, filling.ways)) is None and waited < REFILL_MILLISECONDS:
+    patience = REFILL_MILLISECONDS if filling.slot else _STEP_MILLISECONDS
+    while (index := chosen(options, filling.ways)) is None and waited < patience:
         filling.page.wait_for_timeout(_STEP_MILLISECONDS)
         waited += _STEP_MILLISECONDS
         options = _native(element)
@@ -89,7 +96,8 @@ def choose_from_list(filling: Filled, *, typed: bool) -> None:
     if typed:
         return  # a field with suggestions takes what was typed
     if (search := _search_field(element)) is not None:
-        search.fill(filling.ways[-1], timeout=_CLICK_MILLISECONDS)
+        name = next((way for way in filling.ways if len(way) > _CODE), filling.ways[0])
+        search.fill(name, timeout=_CLICK_MILLISECONDS)
         if _choose(filling, OPEN_MILLISECONDS):
             return
     options = [_option(one) for one in _drawn(element)]

@@ -46,6 +46,7 @@ _ALSO: Final = {
 }
 # A phone or card number is known by as many of its last digits.
 _TELLING_DIGITS: Final = 4
+_CODE: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +62,14 @@ def meanings(slot: str | None, value: str, *, country: str = "", language: str =
     """Every way a field may write this value, the plainest first."""
     ways = [value]
     if slot == "buyer.country":
-        ways += _country(value.upper(), language)
+        names = _country(value.upper(), language)
+        ways += [*names, *(f"{name} {value}" for name in names)]
     elif slot == "buyer.province":
-        ways += [other for code, name in _regions(country) for other in (code, name) if _same(value, code, name)]
+        for code, name in _regions(country):
+            ways += [code, name, f"{name} {code}"] if _same(value, code, name) else []
     elif slot == "card.exp_month":
-        names = Locale("en").months["format"]
-        ways += [str(int(value)), names["wide"][int(value)], names["abbreviated"][int(value)]]
+        months = Locale("en").months["format"]
+        ways += [str(int(value)), months["wide"][int(value)], months["abbreviated"][int(value)]]
     elif slot == "card.exp_year":
         ways.append(value[-2:])
     return list(dict.fromkeys(way for way in ways if way))
@@ -76,8 +79,10 @@ def chosen(options: Sequence[Option], ways: Sequence[str]) -> int | None:
     """The index of the one option that is meant; None where none is, or more than one."""
     there = [(index, option) for index, option in enumerate(options) if not option.disabled]
     wanted = [plain(way) for way in ways]
-    for fits in (_is, _is_value, _begins, _holds):
-        for want in wanted:
+    # Beside names a code stands alone: `us` begins "US Minor Outlying Islands" too.
+    names = [want for want in wanted if len(want) > _CODE or len(wanted) == 1 or want.isdigit()]
+    for fits, those in ((_is, wanted), (_is_value, wanted), (_begins, names), (_holds, names)):
+        for want in those:
             found = [index for index, option in there if fits(option, want)]
             texts = {(plain(options[index].text), options[index].value) for index in found}
             if len(texts) == 1:
@@ -108,13 +113,13 @@ def plain(text: str) -> str:
 
 
 def _country(code: str, language: str) -> list[str]:
-    ways = []
+    ways: list[str] = []
     for tongue in ("en", language.replace("_", "-").split("-")[0].lower(), *get_official_languages(code)):
         try:
             ways.append(Locale.parse(tongue).territories.get(code, ""))
         except (UnknownLocaleError, ValueError):
             continue
-    return [*ways, *_ALSO.get(code, ())]
+    return [*(way for way in dict.fromkeys(ways) if way), *_ALSO.get(code, ())]
 
 
 def _regions(country: str) -> list[tuple[str, str]]:

@@ -9,7 +9,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Final, Literal, Protocol, cast
 from urllib.parse import urlsplit
 
 from playwright.sync_api import ElementHandle, Frame, Locator, Page
@@ -20,6 +20,7 @@ from agents.fence import Fence
 from agents.phases import phase_of
 from agents.redaction import Redactor
 from agents.snapshot_about import Knowing
+from agents.snapshot_covered import Covered, give_references
 from agents.snapshot_cut import fitted, key_of, without_said
 from agents.snapshot_joins import Control, Line
 from agents.snapshot_lines import Writer, written
@@ -73,6 +74,7 @@ class Observer:
     visit: Seeable
     redactor: Redactor
     _controls: Mapping[str, Control] = field(default_factory=dict, init=False)
+    _covered: Mapping[str, Covered] = field(default_factory=dict, init=False)
     _filled: dict[tuple[str, ...], str] = field(default_factory=dict, init=False)
     _said: set[str] = field(default_factory=set, init=False)
     _knowing: Knowing = field(default_factory=Knowing, init=False)
@@ -89,6 +91,7 @@ class Observer:
             about = self._knowing.about(page, tree, self._slot_of)
         except PlaywrightError as failed:
             raise UnreadableError("the page cannot be read just now; wait, and read it again") from failed
+        self._covered = give_references(tree)
         writer = Writer(about)
         lines = writer.lines(tree)
         self._controls = writer.controls
@@ -113,7 +116,7 @@ class Observer:
     def locator(self, ref: str) -> Locator:
         """The element of a reference of the last snapshot. UnreadableError when it is unknown, or gone."""
         self.control(ref)
-        located = self.visit.page.locator(f"aria-ref={ref}")
+        located = self._located(ref)
         try:
             if not located.count():
                 # Any other accessibility snapshot makes Playwright forget its references; elements keep theirs.
@@ -124,6 +127,14 @@ class Observer:
         if there != 1:
             raise UnreadableError(STALE)
         return located
+
+    def _located(self, ref: str) -> Locator:
+        page = self.visit.page
+        if (at := self._covered.get(ref)) is None:
+            return page.locator(f"aria-ref={ref}")
+        frame = page.locator(f"aria-ref={at.frame}").content_frame if at.frame else page
+        role = cast("Literal['checkbox', 'radio', 'switch']", at.role)
+        return frame.get_by_role(role, name=at.name or None, exact=True).nth(at.index)
 
     def element(self, ref: str) -> ElementHandle:
         """The very element, which cannot become another one between two looks at it."""
@@ -148,7 +159,7 @@ class Observer:
         """
         page = self.visit.page
         masks = [mask for frame in page.frames for mask in self._masks(frame)]
-        masks += [page.locator(f"aria-ref={ref}") for ref in self._controls if self._slot_of_control(ref)]
+        masks += [self._located(ref) for ref in self._controls if self._slot_of_control(ref)]
         try:
             return page.screenshot(type="png", mask=masks, timeout=SCREENSHOT_MILLISECONDS, animations="disabled")
         except PlaywrightError as failed:
@@ -191,8 +202,15 @@ class Observer:
 
 
 def origin_of(element: ElementHandle) -> str:
-    """The origin of an element's frame; UnreadableError when it has none any more."""
-    frame = element.owner_frame()
+    """The origin of an element's frame; UnreadableError when it has none any more.
+
+    Playwright asks the element for its document, so a frame may lie about that; but the frame of the document it names
+    is told by the browser, and no script holds a document of another origin.
+    """
+    try:
+        frame = element.owner_frame()
+    except PlaywrightError as failed:
+        raise UnreadableError(STALE) from failed
     if frame is None:
         raise UnreadableError(STALE)
     return _origin(frame)

@@ -5,7 +5,7 @@ Knows the slots' values; must never put one anywhere. What is replaced, and what
 - E-mail, phone, street, postal code, card number: in any case, with any separators between digits or words, and with
   any of their characters URL-encoded, JSON-escaped or as HTML entities. Never inside a longer number.
 - Names, city and second address line: whole words; with fewer than five letters only as they are written (a buyer
-  called Will leaves "will ship" alone), and not at all with fewer than three.
+  called Will leaves "will ship" alone), and no value at all with fewer than three.
 - Province and country: never. They are words of every option list and name nobody.
 - The card's security code: only beside words that announce one. Three digits are also a price; the control that was
   filled with the code is blanked where controls are read.
@@ -34,6 +34,7 @@ _MIN_WORD: Final = 3
 _ANY_CASE_FROM: Final = 5
 _LONG_FROM: Final = 8
 _MIN_PHONE: Final = 7
+_NO_CHANCE: Final = 10
 # What may stand between the digits of a number, and between the words of an address.
 _GAP: Final = r"(?:[\s\-.·•/\\()_+,|:]|%20|%2D|&nbsp;|\\n){0,3}"
 _BLANK: Final = r"(?:[\s,+_]|%20|%2C|&nbsp;|\\n)+"
@@ -106,7 +107,7 @@ def _rules(secret: Secret) -> list[tuple[re.Pattern[str], str | Replace]]:
     if slot in _DIGITS:
         return [(pattern, name) for pattern in _numbers(slot, value)]
     letters = sum(letter.isalnum() for letter in value)
-    if slot in _WORDS and letters < _MIN_WORD:
+    if letters < _MIN_WORD:
         return []
     flags = re.NOFLAG if slot in _WORDS and letters < _ANY_CASE_FROM else re.IGNORECASE
     return [(re.compile(_edge(value[0], letters, "<") + _spelled(value) + _edge(value[-1], letters, ""), flags), name)]
@@ -117,9 +118,9 @@ def _edge(letter: str, letters: int, side: str) -> str:
 
     Pages glue lines together, so a long value is one wherever it stands.
     """
-    if letter.isdigit():
-        return rf"(?{side}!\d)"
-    return rf"(?{side}![^\W\d_])" if letters < _LONG_FROM else ""
+    if letters >= _LONG_FROM:
+        return ""
+    return rf"(?{side}!\d)" if letter.isdigit() else rf"(?{side}![^\W\d_])"
 
 
 def _numbers(slot: str, value: str) -> list[re.Pattern[str]]:
@@ -134,7 +135,9 @@ def _numbers(slot: str, value: str) -> list[re.Pattern[str]]:
 
 
 def _digits(digits: str) -> re.Pattern[str]:
-    return re.compile(rf"(?<!\d)\+?{_GAP.join(_letter(digit) for digit in digits)}(?!\d)", re.IGNORECASE)
+    """A number in any grouping; one too long to be part of another by chance is found inside of others too."""
+    before, after = ("", "") if len(digits) >= _NO_CHANCE else (r"(?<!\d)", r"(?!\d)")
+    return re.compile(rf"{before}\+?{_GAP.join(_letter(digit) for digit in digits)}{after}", re.IGNORECASE)
 
 
 def _spelled(value: str) -> str:

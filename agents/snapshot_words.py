@@ -13,9 +13,9 @@ MAX_WORDS: Final = 400
 _CLIPPED: Final = "…"
 
 # Ours: a control's reference, an opening brace pair of a slot.
-_REFERENCE: Final = re.compile(r"\[(?=(?:f\d+)?e\d+\])")
+_REFERENCE: Final = re.compile(r"\[(?=(?:(?:f\d+)?e|t)\d+\])")
 # What a line of ours can begin with.
-_BEGINS: Final = re.compile(r'(?:[\[#!\\]|\(header|\(the |\(\d+ |page "|frame "|dialog(?: "|$))', re.IGNORECASE)
+_BEGINS: Final = re.compile(r'(?:[\[#!\\]|\((?:header|the |\d+ |…)|page "|frame "|dialog(?: "|$))', re.IGNORECASE)
 
 
 def clean(text: str) -> str:
