@@ -43,3 +43,5 @@ def configure(*, level: int = logging.INFO) -> None:
     root.setLevel(level)
     # The SDK logs every failed attempt with its traceback; the history has it, and a retry is no news.
     logging.getLogger("aws_durable_execution_sdk_python").setLevel(logging.ERROR)
+    # A line per request to the model and to the service would bury what happened; failures are told by who asked.
+    logging.getLogger("httpx2").setLevel(logging.WARNING)

@@ -26,7 +26,7 @@ OFFER = codec.to_json(
     )
 )
 ORDER = {"type": "Order", "merchant_order_id": "A-1", "total": {"amount_minor": 2100, "currency": "USD"}}
-SESSION = {
+SESSION: dict[str, Any] = {
     "storage": {"cookies": [{"name": "sid", "value": "a-sessions-secret", "domain": "shop.example"}], "origins": []},
     "url": "https://shop.example/checkout/review",
 }
