@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from playwright.sync_api import Error as PlaywrightError
+from playwright.sync_api import Request
 
 from agents.browser import Visit
 from agents.errors import AgentError, TaskLostError, UnreadableError
@@ -22,6 +23,7 @@ from agents.fence import CommitWatch
 from agents.looking_up import Findings, order_of, search
 from agents.ports import Service
 from agents.reading import Seen, confirmation, look
+from agents.reading.goods import SOLD_OUT
 from agents.reading.labels import folded
 from agents.redaction import Redactor
 from agents.terms import Confirmation, Task
@@ -62,18 +64,34 @@ class Committed(Protocol):
         ...
 
 
-@dataclass(slots=True)
+@dataclass  # no slots: Playwright keeps its wrappers of listeners on the object that listens
 class Aftermath:
-    """What follows one click. `before` is the page as it stood; `clicked`: whether the browser reported the click."""
+    """What follows one click. `before` is the page as it stood; `clicked`: the browser reported the click as done."""
 
     commit: Committed
     watch: CommitWatch
     before: Seen
-    clicked: bool
     frames: frozenset[str]  # of the page before the click, without their queries
+    clicked: bool = False
     began: float = field(default_factory=time.monotonic)
+    going: set[Request] = field(default_factory=set)
     error_since: float | None = None
     started_at: str = ""
+
+    def follow(self) -> None:
+        """Before the click: watch for the page's next document. While one is awaited, Chromium answers no reading."""
+        page = self.commit.visit.page
+        page.on("request", self._goes)
+        for over in ("requestfinished", "requestfailed"):
+            page.on(over, self._came)
+
+    def _goes(self, request: Request) -> None:
+        with suppress(PlaywrightError):  # of a frame that is gone
+            if request.is_navigation_request() and request.frame == self.commit.visit.page.main_frame:
+                self.going.add(request)
+
+    def _came(self, request: Request) -> None:
+        self.going.discard(request)
 
     def outcome(self) -> Order | Refused | Unclear:
         """Wait for a confirmation, then ask the shop's own pages, then say what is proven."""
@@ -86,9 +104,12 @@ class Aftermath:
             raise
         if shown and shown.order_number:
             return self._ordered(shown)
+        if self.going:
+            self._give_up()
         error = self._error()
         self._keep("after-commit", "no order number yet")
-        if where := self._challenge():
+        # With an error on the merchant's page, what asks for a card again is its payment form, not the bank.
+        if not error and (where := self._challenge()):
             commit.kept["continue_url"] = commit.redactor.text(where)
             return self._unclear("the card's bank asks for the cardholder")
         found = self._ask_the_shop()
@@ -96,7 +117,8 @@ class Aftermath:
             return self._witnessed(found.order)
         if found.basket and self._all_answered() and not shown and (error or not self._sent()):
             said = error or "pressing the control did nothing, and nothing was sent"
-            return Refused(code="order_placement_failed", message=said, evidence=self._evidence("not_placed"))
+            code = "product_out_of_stock" if SOLD_OUT.search(folded(error)) else "order_placement_failed"
+            return Refused(code=code, message=said, evidence=self._evidence("not_placed"))
         if shown:
             return self._unclear("the shop thanks for the order and shows no order number")
         return self._unclear(error or "the shop did not confirm the order in time")
@@ -113,7 +135,7 @@ class Aftermath:
             page = commit.visit.page
             if page.is_closed():
                 return shown
-            seen = self._look()
+            seen = None if self.going else self._look()
             if seen:
                 shown = self._confirmation(seen) or shown
                 if shown and shown.order_number:
@@ -130,6 +152,11 @@ class Aftermath:
         seen = self._look()
         again = self._confirmation(seen) if seen else None
         return again if again and again.order_number == shown.order_number else shown
+
+    def _give_up(self) -> None:
+        """The answer did not come in time, so there is nothing to read: what was sent stays sent."""
+        with suppress(PlaywrightError):
+            self.commit.visit.page.close()
 
     def _settle(self) -> None:
         with suppress(AgentError, PlaywrightError):  # a page that breaks off may still be followed by another

@@ -39,6 +39,8 @@ _CONFIRMS = re.compile(
     r"|(be)?dankt voor (je|uw) (bestelling|aankoop)|bestelling (is )?(\w+ )?(geplaatst|ontvangen|bevestigd|voltooid)"
     r"|orderbevestiging|bestelbevestiging)"
 )
+# Inside such a sentence it says the opposite.
+_DENIES = re.compile(r"\b(not|never|nicht|keine?|pas|non|niet|geen|no)\b")
 _ID = r"#?\s?(?P<id>[A-Z0-9][A-Z0-9_/-]*\d[A-Z0-9_/-]*)"
 _NUMBERED = (
     re.compile(
@@ -109,9 +111,14 @@ def _heading(seen: Seen) -> str | None:
     """The sentence that confirms: headings first, then other short text of the page's own part."""
     own = [chunk for chunk in seen.chunks if chunk.zone not in SURROUNDINGS and not chunk.button and not chunk.unheard]
     for chunk in sorted(own, key=lambda chunk: not chunk.heading):
-        if len(chunk.text) <= MAX_SENTENCE and not chunk.link and _CONFIRMS.search(folded(chunk.text)):
+        if len(chunk.text) <= MAX_SENTENCE and not chunk.link and _confirms(folded(chunk.text)):
             return chunk.text
     return None
+
+
+def _confirms(text: str) -> bool:
+    said = _CONFIRMS.search(text)
+    return said is not None and not _DENIES.search(said[0])
 
 
 def _number(seen: Seen) -> str:

@@ -118,7 +118,7 @@ PAY_OTHER = _words(
 )
 QUANTITY = _words(r"quantity|\bqty\b|how many|menge|anzahl|stückzahl")
 TOTAL = _words(
-    r"^\W*(order |grand |your )?total\b(?!.*(items?|saving))|amount (due|to pay)|to pay|gesamt|^summe",
+    r"(^|\d)\W*(order |grand |your )?total\b(?!.*(items?|saving))|amount (due|to pay)|to pay|gesamt|^summe",
     r"zu zahlen|endbetrag|rechnungsbetrag",
 )
 MONEY = _words(r"\d[\d.,\s]*\d|\d")
