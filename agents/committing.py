@@ -114,9 +114,11 @@ class Commit:
             if self._is_over(permit, asked):
                 return self._refuse("the permit ran out before the click", "permit_expired")
             # From here on nothing is a definite no unless the aftermath proves it.
+            aftermath = Aftermath(self, watch, seen, frames)
+            aftermath.follow()
             self.pressed = True
-            clicked = self._click(control)
-            return Aftermath(self, watch, seen, clicked=clicked, frames=frames).outcome()
+            aftermath.clicked = self._click(control)
+            return aftermath.outcome()
 
     def _click(self, control: Locator) -> bool:
         """The click. Whether it was reported done; an error here may come after the browser pressed it."""

@@ -14,13 +14,18 @@ from dataclasses import dataclass, fields
 from functools import cache
 from importlib.resources import files
 from typing import Any, Self, TypeVar
+from weakref import WeakKeyDictionary
 
+from playwright.sync_api import CDPSession, Page
 from playwright.sync_api import Error as PlaywrightError
-from playwright.sync_api import Page
 
 from agents.errors import UnreadableError
 
 WORLD = "reading"
+# Reading takes hundredths of a second; a page that is being replaced answers when the next one comes.
+READ_MILLISECONDS = 3000
+# One session a page for its whole life: a new one would wait for the answer to a form that was just sent.
+_sessions: WeakKeyDictionary[Page, CDPSession] = WeakKeyDictionary()
 # Zero-width and bidi marks change nothing that a person sees; soft hyphens only where a line breaks.
 INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060-\u2064\u202a-\u202e\u2066-\u2069\ufeff]")
 # Blocks that repeat on every page and are about the shop, not about the order.
@@ -161,20 +166,20 @@ def look(page: Page | Seen) -> Seen:
     try:
         return _seen(json.loads(_evaluated(page)))
     except PlaywrightError as gone:
+        _sessions.pop(page, None)  # it may have ended with its page's process
         raise UnreadableError("the page is changing; read it again") from gone
 
 
 def _evaluated(page: Page) -> str:
-    devtools = page.context.new_cdp_session(page)
-    try:
-        # A target's id is its main frame's. `Page.getFrameTree` would say it too, but waits while a form is being sent.
-        frame = devtools.send("Target.getTargetInfo")["targetInfo"]["targetId"]
-        world = devtools.send("Page.createIsolatedWorld", {"frameId": frame, "worldName": WORLD})["executionContextId"]
-        answer = devtools.send(
-            "Runtime.evaluate", {"expression": _script(), "contextId": world, "returnByValue": True, "timeout": 5000}
-        )
-    finally:
-        devtools.detach()
+    devtools = _sessions.get(page)
+    if devtools is None:
+        devtools = _sessions[page] = page.context.new_cdp_session(page)
+    # A target's id is its main frame's.
+    frame = devtools.send("Target.getTargetInfo", timeout=READ_MILLISECONDS)["targetInfo"]["targetId"]
+    where = {"frameId": frame, "worldName": WORLD}
+    world = devtools.send("Page.createIsolatedWorld", where, timeout=READ_MILLISECONDS)["executionContextId"]
+    asked = {"expression": _script(), "contextId": world, "returnByValue": True}
+    answer = devtools.send("Runtime.evaluate", asked, timeout=READ_MILLISECONDS)
     if "exceptionDetails" in answer:
         raise UnreadableError("the page could not be read by code")
     return str(answer["result"]["value"])

@@ -13,6 +13,13 @@ from tests.agents.reading.little_shop import BUTTON, Answer, LittleShop
 from tests.agents.reading.pages import BUYER
 
 
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The shop is on this machine: what does not come at once will not come."""
+    monkeypatch.setattr("agents.aftermath.ERROR_STAYS_SECONDS", 0.4)
+    monkeypatch.setattr("agents.aftermath.CHALLENGE_SECONDS", 0.8)
+
+
 def test_a_page_that_says_what_was_confirmed_is_ordered_from_once(
     browser: Browser, shop: LittleShop, tmp_path: Path
 ) -> None:
@@ -56,7 +63,8 @@ def test_anything_that_differs_is_refused_before_the_permit(
         outcome = world.commit(world.ref(next(name for name in names if name.startswith(("Place", "Pay")))))
         assert isinstance(outcome, Refused)
         assert code == outcome.code
-        assert [] == world.service.permits == shop.posts == shop.orders
+        assert [] == world.service.permits
+        assert [] == shop.posts == shop.orders
 
 
 def test_a_control_that_places_no_order_is_not_pressed(browser: Browser, shop: LittleShop, tmp_path: Path) -> None:
@@ -219,7 +227,7 @@ def test_a_page_that_posts_itself_back_is_followed(browser: Browser, shop: Littl
         back = f"<form id='f' method='post' action='{shop.url}/return'></form><script>f.submit()</script>"
         bank.pages["/auth"] = back.replace("<script>", "<p>One moment</p><script>")
 
-        def leads_to_bank(shop: LittleShop) -> Answer:
+        def leads_to_bank(_shop: LittleShop) -> Answer:
             return Answer(f"<script>location = 'http://pay.localhost:{bank.port}/auth'</script>")
 
         shop.place = leads_to_bank
@@ -238,11 +246,8 @@ def test_a_page_that_posts_itself_back_is_followed(browser: Browser, shop: Littl
             assert ["/place", "/return"] == shop.posts
 
 
-def test_a_challenge_that_wants_a_person_is_unclear(
-    browser: Browser, shop: LittleShop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_challenge_that_wants_a_person_is_unclear(browser: Browser, shop: LittleShop, tmp_path: Path) -> None:
     """With the address where it stands."""
-    monkeypatch.setattr("agents.aftermath.CHALLENGE_SECONDS", 1.0)
     with LittleShop(quantity=0).listening() as bank:
         bank.pages["/acs"] = "<p>Enter the code we sent you</p><input name='otp'>"
         frame = f"<iframe width=400 height=400 src='http://pay.localhost:{bank.port}/acs'></iframe>"
