@@ -75,7 +75,11 @@ class Browser:
 
     @property
     def alive(self) -> bool:
-        """Whether the browser's process stands."""
+        """Whether the browser's process stands; seen at once, also while nobody listens to its events."""
+        try:
+            os.kill(self._pid, 0)
+        except ProcessLookupError:
+            return False
         return self._browser.is_connected()
 
     @contextmanager
@@ -118,7 +122,7 @@ class Browser:
             processes = session.send("SystemInfo.getProcessInfo")["processInfo"]
             session.detach()
         except PlaywrightError as failed:
-            raise BrowserMissingError(f"{self._found.path} is there but does not start; install it anew") from failed
+            raise BrowserMissingError(_unstarted(self._found, failed)) from failed
         return browser, next(process["id"] for process in processes if process["type"] == "browser")
 
 
@@ -137,6 +141,12 @@ def _bounded(pid: int, seconds: float) -> Iterator[None]:
         yield
     finally:
         timer.cancel()
+
+
+def _unstarted(found: Found, failed: PlaywrightError) -> str:
+    if "sandbox" in failed.message.lower() and os.geteuid() != 0:
+        return f"{found.path} gets no sandbox here: allow user namespaces to this user, or run as root in a container"
+    return f"{found.path} is there but does not start; install it anew, with the libraries it needs"
 
 
 def _context(session: SavedSession | None) -> dict[str, Any]:

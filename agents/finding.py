@@ -7,9 +7,13 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+
+import playwright
 
 from agents.errors import BrowserMissingError
 
@@ -18,9 +22,16 @@ MISSING = (
     "(Debian: apt-get install chromium-headless-shell), or run `playwright install chromium --only-shell`, "
     "or set CHECKOUT_BROWSER to a Chromium's path"
 )
+# Where macOS keeps applications; they are on no path.
+APPLICATIONS = (
+    "/Applications/Chromium.app/Contents/MacOS/Chromium",
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+)
 # The shell without a window starts in a third of the time and a third of the memory of the full browser.
 SHELLS = ("chromium-headless-shell", "headless_shell", "chrome-headless-shell")
 FULL = ("chromium", "google-chrome", "google-chrome-stable", "chromium-browser")
+SHELL_BUILDS, FULL_BUILDS = "chromium_headless_shell", "chromium"
+MAC_BUILD = "*/*.app/Contents/MacOS/*"
 # A browser that cannot say its version in this time (a snap stub waits for its store) is none.
 VERSION_SECONDS = 10
 VERSION = re.compile(r"\d+(\.\d+)+")
@@ -61,24 +72,42 @@ def _candidates(*, headed: bool) -> Iterator[tuple[str, str]]:
     """In order of preference: what Playwright installed for itself, then the system's own."""
     for path in _playwrights(headed=headed):
         yield str(path), "playwright"
-    for name in (*(() if headed else SHELLS), *FULL):
+    for name in (*(() if headed else SHELLS), *FULL, *APPLICATIONS):
         if path_found := shutil.which(name):
             yield path_found, _name(path_found)
 
 
 def _playwrights(*, headed: bool) -> Iterator[Path]:
-    """Playwright's own builds, the newest first."""
+    """Playwright's own builds, the newest first, the shell before the full browser."""
+    folder = _playwright_folder()
+    for kind, program in ((SHELL_BUILDS, "*/*headless*shell"), (FULL_BUILDS, "*/chrome"), (FULL_BUILDS, MAC_BUILD)):
+        if headed and kind == SHELL_BUILDS:
+            continue
+        found = folder.glob(f"{kind}-*/{program}")
+        yield from sorted((path for path in found if path.is_file()), key=partial(_build, folder), reverse=True)
+
+
+def _playwright_folder() -> Path:
     root = os.environ.get("PLAYWRIGHT_BROWSERS_PATH")
-    folder = Path(root) if root and root != "0" else Path.home() / ".cache" / "ms-playwright"
-    shells = [] if headed else sorted(folder.glob("chromium_headless_shell-*/*/*headless*shell"), reverse=True)
-    yield from (path for path in (*shells, *sorted(folder.glob("chromium-*/*/chrome"), reverse=True)) if path.is_file())
+    if root == "0":  # its word for "inside the package"
+        return Path(playwright.__file__).parent / "driver" / "package" / ".local-browsers"
+    if root:
+        return Path(root)
+    caches = ("Library", "Caches") if sys.platform == "darwin" else (".cache",)
+    return Path.home().joinpath(*caches, "ms-playwright")
+
+
+def _build(folder: Path, path: Path) -> int:
+    """The number in a build's folder: 1200 of `chromium-1200`."""
+    number = path.relative_to(folder).parts[0].rpartition("-")[2]
+    return int(number) if number.isdigit() else 0
 
 
 def _name(path: str) -> str:
-    name = Path(path).name
+    name = Path(path).name.lower()
     if "headless" in name:
         return "chromium-headless-shell"
-    return "chrome" if "google" in name or name == "chrome" else "chromium"
+    return "chrome" if "chrome" in name else "chromium"
 
 
 def _version(path: str) -> str | None:

@@ -61,7 +61,7 @@ def test_playwright_s_own_comes_first_and_the_shell_before_the_full_browser(
     shell = program(empty / "bin" / "chromium-headless-shell")
     assert shell == find().path
     cache = empty / ".cache/ms-playwright"
-    program(cache / "chromium_headless_shell-1200/chrome-headless-shell-linux64/chrome-headless-shell")
+    program(cache / "chromium_headless_shell-999/chrome-headless-shell-linux64/chrome-headless-shell")
     newer = program(cache / "chromium_headless_shell-1300/chrome-headless-shell-linux64/chrome-headless-shell")
     assert Found(newer, "playwright", "156.0.8078.79") == find()
     elsewhere = program(empty / "mine/chromium-1300/chrome-linux64/chrome")
