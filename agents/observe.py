@@ -95,7 +95,7 @@ class Observer:
         writer = Writer(about)
         lines = writer.lines(tree)
         self._controls = writer.controls
-        phase = phase_of(writer.controls.values())
+        phase = phase_of(writer.controls.values(), title)
         shown, as_before = (lines, False) if whole else without_said(lines, self._said)
         self._said.update(key for line in lines if (key := key_of(line)))
         text = self._text(title, phase, shown, as_before=as_before)

@@ -57,6 +57,16 @@ _SHIPS = re.compile(
     r"|livraison|env[ií]o|entrega|spedizione|consegna|verzending|levering",
     re.IGNORECASE,
 )
+_SHIPS_HERE: Final = re.compile(
+    r"^\W*(choose |select )?(your )?(shipping|delivery) (method|option)s?\b|versandart|mode de livraison"
+    r"|m[eé]todo de env[ií]o",
+    re.IGNORECASE,
+)
+_PAYS_HERE: Final = re.compile(
+    r"^\W*(choose |select |enter )?(your )?payment( (method|option|detail|information)s?)?\s*(\||\u2013|-|$)"
+    r"|zahlungsart|mode de paiement|m[eé]todo de pago",
+    re.IGNORECASE,
+)
 # Where this stands, goods are still being chosen, whatever else may be bought there at once.
 _ADDS = re.compile(
     r"add (\w+ ){0,3}?to (\w+ )?(cart|basket|bag|trolley)|in den (waren|einkaufs)korb|ajouter (\w+ )?au panier"
@@ -68,8 +78,11 @@ _SEES: Final = frozenset({"read_page", "find", "screenshot", "wait"})
 _ACTS: Final = _SEES | {"form_input", "left_click"}
 
 
-def phase_of(controls: Iterable[Named]) -> Phase:
-    """The phase of the page that has these controls."""
+def phase_of(controls: Iterable[Named], title: str = "") -> Phase:
+    """The phase of the page that has these controls.
+
+    Where they do not tell, a title may: ways to ship may each have a button, a page about paying nothing at all.
+    """
     there = list(controls)
     pressed = [control.name for control in there if control.role in PRESSED]
     fields = [control.name for control in there if control.role in FIELDS]
@@ -82,9 +95,11 @@ def phase_of(controls: Iterable[Named]) -> Phase:
         return Phase.PAYMENT
     if sum(any(kind.search(name) for name in fields) for kind in _PERSON) >= _PERSONS_AT_LEAST:
         return Phase.CONTACT
-    if not adds and any(_SHIPS.search(name) for name in radios):
+    if adds:
+        return Phase.BROWSE
+    if any(_SHIPS.search(name) for name in radios) or _SHIPS_HERE.search(title):
         return Phase.SHIPPING
-    return Phase.BROWSE
+    return Phase.PAYMENT if _PAYS_HERE.search(title) else Phase.BROWSE
 
 
 def actions_in(phase: Phase) -> frozenset[str]:

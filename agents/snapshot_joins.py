@@ -14,6 +14,7 @@ _MAX_PAIR_CHARACTERS: Final = 120
 _SIGNS: Final = r"[$€£¥₹₩₽₺₴₫₪฿]"
 _CODES: Final = r"(?:[A-Z]{3}|kr|zł|Kč|Ft|lei)"
 AMOUNT: Final = re.compile(rf"(?:{_SIGNS}|\b{_CODES}\.?|\bFr\.)\s?\d|\d(?:[\s.,]?\d)*\s?(?:{_SIGNS}|{_CODES}\b)")
+ONLY_AMOUNT: Final = re.compile(rf"-?\s?(?:{_SIGNS}|{_CODES}\.?)?\s?\d[\d\s.,']*(?:{_SIGNS}|{_CODES})?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

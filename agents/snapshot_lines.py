@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from agents.snapshot_joins import AMOUNT, Control, Line, joined, merged, pairs, row, tagged
+from agents.snapshot_joins import AMOUNT, ONLY_AMOUNT, Control, Line, joined, merged, pairs, row, tagged
 from agents.snapshot_tree import Node
 from agents.snapshot_words import as_line, clean, folded, quoted, said
 
@@ -73,7 +73,9 @@ class Writer:
     def _of(self, node: Node, region: str, frame: str, depth: int) -> list[Line]:
         if node.role == "text":
             words = self._seen(node.name)
-            return [Line("text", words, region=region, depth=depth)] if words else []
+            # Bullets, slashes and full stops between links say nothing.
+            telling = any(letter.isalnum() for letter in words)
+            return [Line("text", words, region=region, depth=depth)] if telling or len(words) > 1 else []
         if node.role in _SILENT and not node.children:
             return []
         if node.role == "iframe":
@@ -211,9 +213,12 @@ def _heading(node: Node, inside: list[Line], region: str, depth: int) -> list[Li
 def _without_repeats(lines: list[Line]) -> list[Line]:
     """Without labels beside the control that is called so, and links that lead where one of that name led already."""
     linked: set[tuple[str, str]] = set()
-    found = []
+    found: list[Line] = []
     for index, line in enumerate(lines):
         if _labels(line, lines, index):
+            continue
+        if found and line.kind == found[-1].kind == "heading" and ONLY_AMOUNT.fullmatch(line.words):
+            found[-1] = replace(found[-1], words=f"{found[-1].words.rstrip(':')}: {line.words}")
             continue
         if line.control and line.control.role == "link" and line.url and not line.url.startswith("#"):
             key = (line.url, folded(line.control.name))

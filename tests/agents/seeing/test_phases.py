@@ -35,6 +35,22 @@ def test_the_controls_tell_the_phase(phase: Phase, controls: str) -> None:
     assert phase is phase_of(there)
 
 
+@pytest.mark.parametrize(
+    ("phase", "title", "button"),
+    [
+        (Phase.SHIPPING, "Shipping method | Checkout | Shop", "Select option"),
+        (Phase.SHIPPING, "Versandart wählen", "Weiter"),
+        (Phase.PAYMENT, "Payment details | Checkout", "Continue"),
+        (Phase.BROWSE, "Payment", "Add to cart"),
+        (Phase.BROWSE, "Payment terminals | Shop", "Details"),
+        (Phase.BROWSE, "Delivery van, toy", "Details"),
+    ],
+)
+def test_a_title_tells_the_phase_where_no_control_does(phase: Phase, title: str, button: str) -> None:
+    """Never on a page that sells goods."""
+    assert phase is phase_of([Control(ref="e1", role="button", name=button)], title)
+
+
 def test_from_payment_on_one_moves_by_the_pages_own_controls() -> None:
     """Everything but opening an address."""
     browse = actions_in(Phase.BROWSE)
