@@ -50,10 +50,10 @@ _CLAUSE = re.compile(
     r"|impuestos incluidos|iva (incluido|inclusa|incl\.?)|after discounts?|zzgl\.?)\b.*$"
 )
 _SUBTOTAL = re.compile(
-    r"\b(sub-? ?total|item(s|\(s\))?( sub)? ?total|basket( sub)? ?total|cart( sub)?totals?|bag total"
+    r"\b(sub-? ?total|item(s|\(s\))?( sub)? ?total|basket( sub)? ?total|(shopping )?cart( sub)? ?totals?|bag total"
     r"|merchandise( total)?"
     r"|products? total|total (of )?(products?|items|articles)|order subtotal|zwischensumme|warenwert|artikel(summe"
-    r"|wert)|warenkorb(wert)?"
+    r"|wert)|warenkorb(wert|summe)?"
     r"|sous-? ?total|total (des )?(articles|produits)|montant des articles|panier|subtotale|totale (articoli|prodotti"
     r"|merce)"
     r"|total (de )?(productos|articulos)|subtotaal|totaal (artikelen|producten)|artikelen)\b|^items?( \(\d+\))?$"

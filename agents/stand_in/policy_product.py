@@ -102,7 +102,7 @@ def _choices(talk: Conversation, page: Page, add: Item | None) -> list[Call] | T
     if not missing:
         return calls
     if whole := _as_one(talk, choosers):
-        return [] if _is_chosen(*whole) else [_choose(*whole)]
+        return whole if isinstance(whole := _chosen(talk, page, *whole), Turn) else calls + whole
     shown = " ".join(item.name for item in _own_part(page)).casefold()
     unknown = [value for value in missing if value.casefold() not in shown]
     if unknown:
@@ -161,7 +161,8 @@ def _as_one(talk: Conversation, choosers: list[Item]) -> tuple[Item, str] | None
     """One control whose options name a whole variant, such as "Blue / M"."""
     values = [value.casefold() for value in talk.asked.variant.values()]
     for item in choosers:
-        options = item.options if item.role in ("combobox", "listbox") else (item.name,) if item.role == "radio" else ()
+        own = (item.name,) if item.role in ("radio", "link") else ()
+        options = item.options if item.role in ("combobox", "listbox") else own
         for option in options:
             parts = re.split(r"[^\w]+", option.casefold())
             if all(set(re.split(r"[^\w]+", value)) <= set(parts) for value in values):
