@@ -23,6 +23,8 @@ from merchants.urls import Target
 
 # Chromium opens at most 32 connections to a proxy, and as many again for WebSockets; above that it is not Chromium.
 MAX_CONNECTIONS = 128
+# A shop with every tracker there is asks a few hundred hosts; above that somebody counts through names.
+MAX_HOSTS = 1000
 # Where a shop does not take a connection in this time, a person would reload.
 CONNECT_SECONDS = 10.0
 # One dead address of several (IPv6 without a route, mostly) must not use up the time of the next.
@@ -102,23 +104,23 @@ class Egress:
             ready.set()
         await self._stopped.wait()
         server.close()
-        for task in self._connections:
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in left:
             task.cancel()
-        await asyncio.gather(*self._connections, return_exceptions=True)
+        await asyncio.gather(*left, return_exceptions=True)
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task
         self._connections.add(task)
         try:
-            if len(self._connections) > MAX_CONNECTIONS:
-                await _answer(writer, "503 Service Unavailable")
-            else:
-                await self._serve_one(reader, writer)
-        except (OSError, asyncio.IncompleteReadError, TimeoutError):
-            pass  # one side hung up or fell silent, which is how a connection ends
-        except asyncio.CancelledError:
-            pass  # the visit is over; the task ends here, and asyncio would log it as a failure
+            # One side hangs up, speaks no HTTP, falls silent, or the visit is over: so connections end, and the page
+            # learns it as it would without a proxy.
+            with suppress(OSError, HeadError, TimeoutError, asyncio.CancelledError):
+                if len(self._connections) > MAX_CONNECTIONS:
+                    await _answer(writer, "503 Service Unavailable")
+                else:
+                    await self._serve_one(reader, writer)
         finally:
             self._connections.discard(task)
             writer.close()
@@ -131,6 +133,9 @@ class Egress:
             target = Target.read(head.origin)
         except (HeadError, FetchError):
             await _answer(writer, "400 Bad Request")
+            return
+        if len(self.journal) >= MAX_HOSTS and target.pair not in self.journal:
+            await _answer(writer, "503 Service Unavailable")
             return
         reached = self.journal.setdefault(target.pair, Reached(pair=target.pair, allowed=True))
         try:
@@ -191,23 +196,21 @@ async def _forward(head: Head, target: Target, client: _Ends, server: _Ends, rea
     request = head.forwarded(target)
     server[1].write(request)
     reached.sent_bytes += len(request)
-    upload = asyncio.create_task(_upload(head.body_bytes, client[0], server[1], reached))
-    try:
+
+    async def asking() -> None:
+        await _upload(None if head.upgrades else head.body_bytes, client[0], server[1], reached)
+        await _gone(client[0])
+
+    async def answering() -> None:
         status = 100
         while status < 200 and status != 101:  # noqa: PLR2004 (interim answers; 101 is the last of them)
             async with asyncio.timeout(IDLE_SECONDS):
                 status, answer = await response_head(server[0])
             reached.received_bytes += len(answer)
             client[1].write(answer)
-        if status == 101:  # noqa: PLR2004 (switching protocols)
-            await _tunnel(client, server, reached)
-            return
-        await upload
-        await _first_of(_download(server[0], client[1], reached), _gone(client[0]))
-    except HeadError:
-        pass  # the server hung up or spoke no HTTP: the page learns it the same way, by a connection that ends
-    finally:
-        upload.cancel()
+        await _download(server[0], client[1], reached)
+
+    await _first_of(asking(), answering())
 
 
 async def _tunnel(client: _Ends, server: _Ends, reached: Reached) -> None:

@@ -4,7 +4,7 @@ import shutil
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -145,3 +145,16 @@ def serve(shop: Place, body: str, **others: Reply) -> None:
     """The shop's first page, and others by name."""
     shop.asked.clear()
     shop.pages = {"/": Reply(body), **{f"/{name}": reply for name, reply in others.items()}}
+
+
+class Names:
+    """A resolver that knows these addresses, one list per question, the last one for ever; it counts the questions."""
+
+    def __init__(self, *answers: Sequence[str]) -> None:
+        self.answers = answers
+        self.asked: list[str] = []
+
+    def __call__(self, host: str, _port: int) -> Sequence[str]:
+        """The addresses of `host`."""
+        self.asked.append(host)
+        return self.answers[min(len(self.asked), len(self.answers)) - 1]

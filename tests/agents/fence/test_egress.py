@@ -1,35 +1,19 @@
 """The proxy of a visit lets through whom the guard lets through, once resolved, and keeps no more than hosts."""
 
-import json
 import socket
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, suppress
 
 import pytest
 
-from agents.browser import Browser
 from agents.egress import Egress
-from agents.errors import FencedError
-from agents.fence import Fence
 from agents.heads import MAX_HEAD_BYTES
-from tests.agents.fence.places import Place, Reply, until
+from tests.agents.fence.places import Names, Place, Reply, until
 from tests.merchants.vectors import FORBIDDEN
 
 SECONDS = 5.0
-
-
-class Names:
-    """A resolver that knows these addresses, one list per question, the last one for ever; it counts the questions."""
-
-    def __init__(self, *answers: Sequence[str]) -> None:
-        self.answers = answers
-        self.asked: list[str] = []
-
-    def __call__(self, host: str, _port: int) -> Sequence[str]:
-        """The addresses of `host`."""
-        self.asked.append(host)
-        return self.answers[min(len(self.asked), len(self.answers)) - 1]
 
 
 @pytest.fixture
@@ -224,6 +208,25 @@ def test_too_many_connections_are_turned_away(place: Place, monkeypatch: pytest.
         assert until(lambda: b"hello" in say(egress, get(place.url + "/")))
 
 
+def test_a_page_cannot_make_the_journal_grow_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever counts through names is no shop."""
+    monkeypatch.setattr("agents.egress.MAX_HOSTS", 2)
+    with Egress(frozenset(), Names(["127.0.0.1"])).running() as egress:
+        for number in range(4):
+            say(egress, get(f"http://{number}.example/"))
+        assert ["0.example:80", "1.example:80"] == list(egress.journal)
+
+
+def test_who_hangs_up_while_waiting_is_forgotten(place: Place) -> None:
+    """A page that was left behind holds no connection to a server that is slow to answer."""
+    place.pages["/slow"] = Reply(wait=threading.Event())
+    with Egress(frozenset({place.pair})).running() as egress:
+        with socket.create_connection(("127.0.0.1", egress.port), SECONDS) as client:
+            client.sendall(get(f"{place.url}/slow").replace("\n", "\r\n").encode())
+            assert until(lambda: place.asked)
+        assert until(lambda: not egress._connections)
+
+
 def test_silence_is_ended(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither a head that does not come nor a tunnel nobody uses is kept open."""
     monkeypatch.setattr("agents.egress.HEAD_SECONDS", 0.1)
@@ -247,49 +250,3 @@ def test_a_resolver_that_hangs_holds_nobody_else_up(place: Place, monkeypatch: p
         slow.sendall(get("http://slow.example/").replace("\n", "\r\n").encode())
         assert b"hello" in say(egress, get(f"http://fast.example:{place.port}/"))
         assert slow.recv(100).startswith(b"HTTP/1.1 502")
-
-
-def test_a_shop_whose_name_means_this_machine_is_not_opened(browser: Browser, place: Place) -> None:
-    """The whole way: the visit says what the proxy found."""
-    fence = Fence("http://127-0-0-1.nip.example:8080/")
-    browser._resolve, before = Names(["127.0.0.1"]), browser._resolve
-    try:
-        with browser.visit(fence) as visit, pytest.raises(FencedError, match="not on the public Internet"):
-            visit.open("http://127-0-0-1.nip.example:8080/")
-        with browser.visit(fence) as visit, pytest.raises(FencedError, match="not on the public Internet"):
-            visit.open("https://127-0-0-1.nip.example/")
-    finally:
-        browser._resolve = before
-    assert 0 == place.connections
-
-
-SPELLINGS = [
-    "[::1]",
-    "[::ffff:127.0.0.1]",
-    "0.0.0.0",  # noqa: S104 (nothing is bound to it: it is asked for)
-    "2130706433",
-    "0x7f.1",
-    "0177.0.0.1",
-    "127.1",
-    "localhost",
-    "①②⑦.0.0.1",
-]
-
-
-@pytest.mark.parametrize("spelling", SPELLINGS)
-def test_a_page_reaches_this_machine_in_no_spelling(browser: Browser, shop: Place, place: Place, spelling: str) -> None:
-    """Whatever the browser makes of it, by http, by https, and as a socket."""
-    asks = [f"http://{spelling}:{place.port}/", f"https://{spelling}:{place.port}/"]
-    code = f"""
-      window.done = 0;
-      for (const url of {json.dumps(asks)}) fetch(url, {{mode: 'no-cors'}}).finally(() => window.done += 1);
-      try {{ new WebSocket('ws://{spelling}:{place.port}/').onerror = () => window.done += 1 }}
-      catch (e) {{ window.done += 1 }}"""
-    shop.pages = {"/": Reply(f"<script>{code}</script>")}
-    with browser.visit(Fence(shop.url, allowed_private=[shop.pair])) as visit:
-        visit.open(shop.url)
-        visit.page.wait_for_function("window.done === 3", timeout=SECONDS * 1000)
-        others = [reached for pair, reached in visit.egress.journal.items() if pair != shop.pair]
-    assert others
-    assert not any(reached.allowed for reached in others)
-    assert 0 == place.connections
