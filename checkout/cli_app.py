@@ -6,15 +6,18 @@ from typing import NoReturn
 
 import typer
 from pydantic import ValidationError
-from pydantic_settings import SettingsError
+from pydantic_core import ErrorDetails
 from rich.console import Console
 from rich.markup import escape
 
 from checkout import cli_adapters, cli_durable, cli_keys, cli_runs
 from checkout.cli_agent_worker import agent_worker
+from checkout.cli_doctor import doctor
 from checkout.demo.command import demo
 from checkout.serving import serve
 from checkout.settings import Settings
+from checkout.store.session import DatabaseUnusableError
+from checkout.store.vault import KeyUnusableError
 
 PREFIX = str(Settings.model_config["env_prefix"])
 
@@ -25,6 +28,7 @@ app = typer.Typer(
 )
 app.command()(serve)
 app.command("agent-worker")(agent_worker)
+app.command()(doctor)
 app.command()(demo)
 app.add_typer(cli_keys.app, name="keys")
 app.add_typer(cli_runs.app, name="runs")
@@ -36,15 +40,25 @@ def run() -> None:
     """Run the command; a wrong setting is named in a sentence."""
     try:
         app()
-    except SettingsError as wrong:  # no JSON where a list is wanted
-        _refuse_settings([f"{wrong}; a list is written as JSON"])
     except ValidationError as wrong:
         if wrong.title != Settings.__name__:
             raise
-        _refuse_settings([f"{PREFIX}{error['loc'][0]}".upper() + f": {error['msg']}" for error in wrong.errors()])
+        _refuse([f"{_variable(error)}: {_words(error)}" for error in wrong.errors()], "invalid_setting")
+    except (DatabaseUnusableError, KeyUnusableError) as unusable:
+        _refuse([str(unusable)], unusable.code)
 
 
-def _refuse_settings(sentences: Sequence[str]) -> NoReturn:
+def _variable(error: ErrorDetails) -> str:
+    name = str(error["loc"][0])
+    return PREFIX + name.upper() if name in Settings.model_fields else name
+
+
+def _words(error: ErrorDetails) -> str:
+    """What is wrong, without the validator's own name for it."""
+    return error["msg"].removeprefix("Value error, ")
+
+
+def _refuse(sentences: Sequence[str], code: str) -> NoReturn:
     for sentence in sentences:
-        Console(stderr=True).print(f"[red]{escape(sentence)}[/] (invalid_setting)", soft_wrap=True)
+        Console(stderr=True).print(f"[red]{escape(sentence)}[/] ({code})", soft_wrap=True)
     sys.exit(2)

@@ -8,7 +8,7 @@ import json
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 import uvicorn
@@ -18,7 +18,7 @@ from rich.markup import escape
 from agents.errors import AgentError
 from checkout import children, telemetry, wiring
 from checkout.settings import Settings
-from checkout.store.session import DatabaseInUseError
+from checkout.store.session import DatabaseInUseError, make_usable
 
 err = Console(stderr=True)
 
@@ -33,10 +33,8 @@ def serve(
 ) -> None:
     """Run the service: API and workers, one process, settings from the environment (CHECKOUT_…)."""
     telemetry.configure()
-    settings = Settings()
-    settings = settings.model_copy(
-        update={"host": host or settings.host, "port": settings.port if port is None else port}
-    )
+    asked: dict[str, Any] = {"host": host, "port": port}
+    settings = Settings(**{name: value for name, value in asked.items() if value is not None})
     with (
         children.ended_by_signal(),
         _sandbox_if_needed(settings) as settings,
@@ -101,7 +99,10 @@ def _sandbox_if_needed(settings: Settings) -> Iterator[Settings]:
     if settings.stripe_api_key or settings.payment_sandbox_url:
         yield settings
         return
-    folder = settings.database_path.parent if settings.database_path else None
+    folder = None
+    if settings.database_path:
+        make_usable(settings.database_path)  # the sandbox keeps its log beside it
+        folder = settings.database_path.parent
     with children.payment_sandbox(folder) as sandbox:
         err.print(
             f"[yellow]No STRIPE_API_KEY: money is pretended, by a payment sandbox at {sandbox.url}[/]", soft_wrap=True

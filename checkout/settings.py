@@ -5,37 +5,49 @@ Knows names and limits; must never know what a setting is used for beyond its se
 
 from pathlib import Path
 
-from pydantic import Field, SecretStr, TypeAdapter, field_validator
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from checkout.setting_kinds import (
+    CARD,
+    LONGEST_SECONDS,
+    CardJson,
+    FernetKey,
+    Folder,
+    Host,
+    Hosts,
+    Pairs,
+    SqliteUrl,
+    Url,
+)
 from payments.cards import Card
-
-_CARD = TypeAdapter(Card)
 
 
 class Settings(BaseSettings):
     """Settings of one process."""
 
-    model_config = SettingsConfigDict(env_prefix="CHECKOUT_", extra="forbid")
+    model_config = SettingsConfigDict(
+        env_prefix="CHECKOUT_", extra="forbid", allow_inf_nan=False, hide_input_in_errors=True
+    )
 
     # Where the truth is kept: one file, no server to install.
-    database_url: str = "sqlite:///var/checkout.sqlite3"
+    database_url: SqliteUrl = "sqlite:///var/checkout.sqlite3"
     # Loopback unless the operator says otherwise.
-    host: str = "127.0.0.1"
+    host: Host = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
     # How merchants reach us (our platform profile); they cannot see a loopback address.
-    public_url: str = "http://127.0.0.1:8000"
+    public_url: Url = "http://127.0.0.1:8000"
     # Seals payment tokens (Fernet key). Unset: a key file beside the database, mode 0600.
-    secret_key: SecretStr | None = None
+    secret_key: FernetKey | None = None
 
     # Stripe. Unset: the payment sandbox at `payment_sandbox_url`, or one that `checkout serve` starts itself.
     stripe_api_key: SecretStr | None = Field(default=None, validation_alias="STRIPE_API_KEY")
-    payment_sandbox_url: str | None = None
+    payment_sandbox_url: Url | None = None
     # Pays merchants that take the test handler, as the demo's do; never a real merchant.
     demo_instruments: bool = False
 
     # Exact host:port pairs that may have private addresses: demo shops, staging. Never a switch.
-    allowed_private_hosts: tuple[str, ...] = ()
+    allowed_private_hosts: Pairs = ()
     # Off until an agent worker runs: a URL no adapter takes then fails at once and says so.
     agents_enabled: bool = False
     # One worker inside `checkout serve`; off where `checkout agent-worker` processes do it.
@@ -45,7 +57,7 @@ class Settings(BaseSettings):
 
     # The model that finds the way through shops. A URL is a gateway or a stand-in, which may need no key.
     anthropic_api_key: SecretStr | None = Field(default=None, validation_alias="ANTHROPIC_API_KEY")
-    model_url: str | None = None
+    model_url: Url | None = None
     agent_model: str = "claude-sonnet-5-5"
     # A six-page shop takes under ten turns; forty is a shop that leads nowhere.
     agent_turns: int = Field(default=40, ge=1)
@@ -59,12 +71,12 @@ class Settings(BaseSettings):
     browser: str | None = None
     browser_headed: bool = False
     # What was seen around each commit, redacted.
-    evidence_folder: Path = Path("var/evidence")
+    evidence_folder: Folder = Path("var/evidence")
     # Hosts of card fields and 3-D Secure beyond those known: host names, or host:port pairs of demo shops.
-    payment_hosts: tuple[str, ...] = ()
+    payment_hosts: Hosts = ()
     # The card that pays merchants through their own pages, as JSON: number, exp_month, exp_year, cvc, holder. None by
     # default: typing a card into a merchant's page widens PCI scope.
-    agent_card: SecretStr | None = None
+    agent_card: CardJson | None = None
 
     # Four purchases under way at once per process: the work is waiting for merchants, on threads.
     worker_threads: int = Field(default=4, ge=1, le=64)
@@ -73,19 +85,19 @@ class Settings(BaseSettings):
 
     # Product decisions about time.
     confirmation_minutes: float = Field(default=45, gt=0, le=24 * 60)
-    agent_offer_seconds: int = Field(default=300, ge=1)
-    agent_order_seconds: int = Field(default=600, ge=1)
-    agent_heartbeat_seconds: int = Field(default=60, ge=1)
+    agent_offer_seconds: int = Field(default=300, ge=1, le=LONGEST_SECONDS)
+    agent_order_seconds: int = Field(default=600, ge=1, le=LONGEST_SECONDS)
+    agent_heartbeat_seconds: int = Field(default=60, ge=1, le=LONGEST_SECONDS)
     # A permit outlives the second look at the page and the click, and no more.
     agent_permit_seconds: float = Field(default=10, gt=0, le=60)
     # After a permit's end, before anybody looks the order up: a click just inside it, and clocks that differ.
-    agent_permit_margin_seconds: float = Field(default=10, ge=0)
+    agent_permit_margin_seconds: float = Field(default=10, ge=0, le=LONGEST_SECONDS)
     # What must be left of an order task at its permit: the click, a slow merchant's confirmation, the report.
-    agent_commit_seconds: float = Field(default=60, gt=0)
+    agent_commit_seconds: float = Field(default=60, gt=0, le=LONGEST_SECONDS)
     look_up_attempts: int = Field(default=8, ge=1, le=100)
-    look_up_max_delay_seconds: int = Field(default=60, ge=1)
+    look_up_max_delay_seconds: int = Field(default=60, ge=1, le=LONGEST_SECONDS)
     # Placing an order needs a hold that lives at least this much longer; operators are warned as much before its end.
-    hold_margin_minutes: float = Field(default=60, ge=0)
+    hold_margin_minutes: float = Field(default=60, ge=0, le=LONGEST_SECONDS / 60)
 
     # Per API key, as moving windows of one second.
     writes_per_second: int = Field(default=20, ge=1)
@@ -93,34 +105,15 @@ class Settings(BaseSettings):
     # The largest request the API reads; a create body with every field at its limit is a tenth of it.
     max_body_bytes: int = Field(default=65_536, ge=1024)
     # Stripe's own retention, and the least we promise.
-    idempotency_hours: int = Field(default=24, ge=24)
+    idempotency_hours: int = Field(default=24, ge=24, le=LONGEST_SECONDS // 3600)
     # Histories of ended purchases are kept for disputes; cards allow them for about four months.
     retention_days: int = Field(default=120, ge=1, le=3660)
-
-    @field_validator("allowed_private_hosts")
-    @classmethod
-    def _exact_pairs(cls, pairs: tuple[str, ...]) -> tuple[str, ...]:
-        for pair in pairs:
-            host, separator, port = pair.rpartition(":")
-            if not (separator and host and port.isdigit()):
-                raise ValueError(f"{pair!r} is no host:port pair; private addresses are let through one by one")
-        return pairs
-
-    @field_validator("agent_card")
-    @classmethod
-    def _a_card(cls, card: SecretStr | None) -> SecretStr | None:
-        if card is not None and card.get_secret_value():
-            try:
-                _CARD.validate_json(card.get_secret_value())
-            except ValueError:  # its message would show the number
-                raise ValueError("it is no JSON object with number, exp_month, exp_year, cvc and holder") from None
-        return card
 
     @property
     def card(self) -> Card | None:
         """The card, if one is configured."""
         secret = self.agent_card.get_secret_value() if self.agent_card else ""
-        return _CARD.validate_json(secret) if secret else None
+        return CARD.validate_json(secret) if secret else None
 
     @property
     def has_model(self) -> bool:

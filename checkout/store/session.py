@@ -24,10 +24,18 @@ from sqlmodel import Session, SQLModel
 BUSY_TIMEOUT_SECONDS = 10
 # Readers never block the writer in WAL; enough for the API's thread pool and the console.
 READ_CONNECTIONS = 16
+# How every SQLite file begins; an empty one is a database too.
+_SQLITE_BEGINS = b"SQLite format 3\0"
 
 
 class DatabaseInUseError(RuntimeError):
     """Another process already serves this SQLite file; stop it, or give this one its own file."""
+
+
+class DatabaseUnusableError(RuntimeError):
+    """The file that CHECKOUT_DATABASE_URL names cannot be a database of ours."""
+
+    code = "database_unusable"
 
 
 class Database:
@@ -44,7 +52,7 @@ class Database:
 
     @classmethod
     def open(cls, url: str) -> Self:
-        """Open `sqlite:///path` (made if absent) or `sqlite://` (in memory, for tests)."""
+        """Open `sqlite:///path` (made if absent) or `sqlite://` (in memory, for tests). DatabaseUnusableError."""
         parsed = make_url(url)
         if parsed.get_backend_name() != "sqlite":
             raise ValueError(f"this build stores in SQLite; it cannot open {parsed.render_as_string()}")
@@ -52,7 +60,7 @@ class Database:
             engine = _sqlite_engine(url, poolclass=StaticPool)
             return cls(engine, engine, path=None)
         path = Path(str(parsed.database))
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_usable(path)
         return cls(
             _sqlite_engine(url, poolclass=QueuePool, pool_size=1, max_overflow=0),
             _sqlite_engine(url, poolclass=QueuePool, pool_size=READ_CONNECTIONS, max_overflow=0, read_only=True),
@@ -149,6 +157,21 @@ def _begun(engine: Engine, how: str) -> Iterator[Session]:
         connection.exec_driver_sql(how)
         with Session(connection, expire_on_commit=False, info={"connection": connection}) as session:
             yield session
+
+
+def make_usable(path: Path) -> None:
+    """Make the file and its folders, or say why not: DatabaseUnusableError. SQLite itself would say less."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a+b") as file:
+            file.seek(0)
+            begins = file.read(len(_SQLITE_BEGINS))
+    except OSError as refused:
+        raise DatabaseUnusableError(
+            f"CHECKOUT_DATABASE_URL: {path} cannot be written: {refused.strerror}; mend that or name another file"
+        ) from refused
+    if begins not in (b"", _SQLITE_BEGINS):
+        raise DatabaseUnusableError(f"CHECKOUT_DATABASE_URL: {path} is no SQLite database; name another file")
 
 
 def after_commit(session: Session, tell: Callable[[], None]) -> None:

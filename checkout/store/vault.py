@@ -18,6 +18,12 @@ class UnsealError(RuntimeError):
     """The sealed value was made with another key; restore CHECKOUT_SECRET_KEY."""
 
 
+class KeyUnusableError(RuntimeError):
+    """The key file cannot be read, made, or used as a key."""
+
+    code = "key_unusable"
+
+
 class Vault:
     """Seals and opens short secrets with one symmetric key."""
 
@@ -27,16 +33,17 @@ class Vault:
 
     @classmethod
     def from_key_file(cls, path: Path) -> Self:
-        """Use the key in `path`, made on first use with mode 0600."""
-        path.parent.mkdir(parents=True, exist_ok=True)
+        """Use the key in `path`, made on first use with mode 0600. KeyUnusableError."""
         try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            return cls(path.read_bytes())
-        key = Fernet.generate_key()
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(key)
-        return cls(key)
+            return cls(_kept_key(path))
+        except OSError as refused:
+            raise KeyUnusableError(
+                f"the key file {path} cannot be used: {refused.strerror}; mend that or set CHECKOUT_SECRET_KEY"
+            ) from refused
+        except ValueError:
+            raise KeyUnusableError(
+                f"the key file {path} holds no key; restore it, or remove it if nothing was ever sealed with it"
+            ) from None
 
     @classmethod
     def fresh(cls) -> Self:
@@ -57,6 +64,18 @@ class Vault:
             return self._fernet.decrypt(sealed).decode()
         except InvalidToken as wrong_key:
             raise UnsealError("a sealed value does not open with this key; restore CHECKOUT_SECRET_KEY") from wrong_key
+
+
+def _kept_key(path: Path) -> bytes:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_bytes()
+    key = Fernet.generate_key()
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(key)
+    return key
 
 
 def digest(secret: str) -> str:

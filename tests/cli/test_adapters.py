@@ -1,12 +1,11 @@
-"""`checkout adapters` and the settings that every command reads."""
+"""`checkout adapters`: which there are, and which takes a URL."""
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from checkout import children, cli_app
+from checkout import children
 from checkout.children import Child
 from tests.cli.command import Command
 
@@ -48,34 +47,3 @@ def test_why_says_of_each_adapter_why_it_does_not_take_a_url(checkout: Command, 
     assert [("ucp", False)] == [(row["adapter"], row["matches"]) for row in answer.json()["adapters"]]
     assert all(row["why"] for row in answer.json()["adapters"])
     assert "No adapter takes this URL" in checkout("adapters", "why", url).out
-
-
-@pytest.mark.parametrize(
-    ("setting", "value", "said"),
-    [
-        ("CHECKOUT_PORT", "eighty", "CHECKOUT_PORT: Input should be a valid integer"),
-        ("CHECKOUT_ALLOWED_PRIVATE_HOSTS", '["localhost"]', "'localhost' is no host:port pair"),
-        ("CHECKOUT_ALLOWED_PRIVATE_HOSTS", "localhost:80", "allowed_private_hosts"),
-        ("CHECKOUT_RETENTION_DAYS", "0", "CHECKOUT_RETENTION_DAYS: Input should be greater than or equal to 1"),
-    ],
-)
-def test_a_setting_that_is_wrong_is_named_in_a_sentence(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    setting: str,
-    value: str,
-    said: str,
-) -> None:
-    """Exit 2, a stable code, nothing written."""
-    database = tmp_path / "checkout.sqlite3"
-    monkeypatch.setenv("CHECKOUT_DATABASE_URL", f"sqlite:///{database}")
-    monkeypatch.setenv(setting, value)
-    monkeypatch.setattr("sys.argv", ["checkout", "runs", "list"])
-    with pytest.raises(SystemExit) as ended:
-        cli_app.run()
-    assert 2 == ended.value.code
-    refused = capsys.readouterr().err
-    assert said in refused
-    assert "(invalid_setting)" in refused
-    assert not database.exists()
