@@ -114,7 +114,7 @@ class Purchase:
 
     def _ends(self, desk: Desk) -> Mapping[str, End]:
         if self.task.kind is Kind.OFFER:
-            return {"quote_ready": partial(self._quote_ready, desk), "give_up": give_up}
+            return {"quote_ready": partial(self._quote_ready, desk), "give_up": partial(self._no_quote, desk)}
         return {"order_ready": partial(self._order_ready, desk), "give_up": _no_order}
 
     def _quote_ready(self, desk: Desk, _said: Mapping[str, Any]) -> Outcome | str:
@@ -130,6 +130,16 @@ class Purchase:
             )
         except UnreadableError as unready:
             return desk.redactor.text(str(unready))
+
+    def _no_quote(self, desk: Desk, said: Mapping[str, Any]) -> Outcome | str:
+        """The model's no to a quote; where the shop cannot be paid, that is why."""
+        return self._unpayable(desk) or give_up(said)
+
+    def _unpayable(self, desk: Desk) -> Refused | None:
+        """The shop takes cards only, as far as was seen, and no card is configured."""
+        if desk.notes.takes_later or not desk.notes.takes_card or self._handler() is not None:
+            return None
+        return Refused(code=FAILED[Kind.OFFER], message="the shop takes cards, and no card is configured to pay it")
 
     def _order_ready(self, desk: Desk, said: Mapping[str, Any]) -> Outcome | str:
         """The commit, if the page in front says exactly what was confirmed; or what differs, for the model to mend."""

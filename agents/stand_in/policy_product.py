@@ -102,7 +102,8 @@ def _choices(talk: Conversation, page: Page, add: Item | None) -> list[Call] | T
     if not missing:
         return calls
     if whole := _as_one(talk, choosers):
-        return whole if isinstance(whole := _chosen(talk, page, *whole), Turn) else calls + whole
+        chosen = _chosen(talk, page, *whole)
+        return chosen if isinstance(chosen, Turn) else calls + chosen
     shown = " ".join(item.name for item in _own_part(page)).casefold()
     unknown = [value for value in missing if value.casefold() not in shown]
     if unknown:
