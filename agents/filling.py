@@ -35,8 +35,20 @@ _TWO_DIGIT_YEAR: Final = 2
 _FACTS: Final = """
 e => ({tag: e.tagName, type: (e.type || '').toLowerCase(), role: e.getAttribute('role') || '',
   editable: !!e.isContentEditable, language: e.ownerDocument.documentElement.lang || '',
-  placeholder: e.placeholder || '', length: e.maxLength > 0 ? e.maxLength : 0, numeric: e.ariaValueNow})
+  placeholder: e.placeholder || '', length: e.maxLength > 0 ? e.maxLength : 0, numeric: e.ariaValueNow,
+  shown: e.checkVisibility({visibilityProperty: true}) && e.getClientRects().length > 0,
+  disabled: e.matches(':disabled') || !!e.closest('[aria-disabled=true]'), fixed: !!e.readOnly,
+  on: e.checked ?? (e.ariaChecked === 'true' || e.ariaPressed === 'true')})
 """
+_LABEL: Final = """
+e => {
+  const label = (e.labels && e.labels[0]) || e.closest('label');
+  const other = label && [...label.querySelectorAll('a, button, input, select, textarea, [role], [onclick]')];
+  return other && !other.some(inner => inner !== e) ? label : null;
+}
+"""
+# Shops validate, format and ask for rates when a field is left.
+_LEAVE: Final = "e => { e.blur(); return e.value }"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,12 +136,12 @@ def _as_bool(filling: Filling, value: str | bool) -> bool:  # noqa: FBT001 (as g
 
 def _ready(filling: Filling) -> None:
     """Refuse what a person could not fill in."""
-    element, facts = filling.element, filling.facts
+    facts = filling.facts
     if facts["tag"] == "INPUT" and facts["type"] in _NOT_TYPED_IN:
         raise filling.refused("it is not a field to fill in")
-    if not element.is_visible():
+    if not facts["shown"]:
         raise filling.refused("it is hidden")
-    if not element.is_enabled():
+    if facts["disabled"]:
         raise filling.refused("it is disabled")
 
 
@@ -138,12 +150,12 @@ def _toggle(filling: Filling, on: bool) -> str:  # noqa: FBT001 (the state wante
     element = filling.element
     if filling.role not in TOGGLES and filling.facts["type"] not in ("checkbox", "radio"):
         raise filling.refused("only a checkbox, radio or switch takes true or false")
-    if not element.is_enabled():
+    if filling.facts["disabled"]:
         raise filling.refused("it is disabled")
     if filling.role == "radio" and not on:
         raise filling.refused("a radio is unchecked by checking another one")
     done = f"{'checked' if on else 'unchecked'} {filling.role} {filling.name!r}"
-    if _is_on(element) == on:
+    if filling.facts["on"] == on:
         return done
     for press in (_press, _press_label, _press_in_page):
         if press(element) and _is_on(element) == on:
@@ -166,7 +178,8 @@ def _press(element: ElementHandle) -> bool:
 
 
 def _press_label(element: ElementHandle) -> bool:
-    label = element.evaluate_handle("e => (e.labels && e.labels[0]) || e.closest('label')").as_element()
+    """Click its label, unless something else in there could be hit, as the link to the terms."""
+    label = element.evaluate_handle(_LABEL).as_element()
     return label is not None and _press(label)
 
 
@@ -199,16 +212,18 @@ def _put(filling: Filling) -> None:
 def _type(filling: Filling) -> None:
     """Set the text at once; where a script will not have that, key by key."""
     element, text = filling.element, _written(filling)
-    if not element.is_editable():
+    if filling.facts["fixed"]:
         raise filling.refused("it cannot be edited")
     element.fill(text, timeout=ACT_MILLISECONDS)
-    if not shows(element.input_value(), text):
+    # A list of suggestions closes when the field is left, so it is chosen from first.
+    stays = filling.role == "combobox"
+    shown = element.input_value() if stays else element.evaluate(_LEAVE)
+    if not shows(str(shown), text):
         element.fill("", timeout=ACT_MILLISECONDS)
         element.focus()
         element.type(text, timeout=ACT_MILLISECONDS)
-    _expect(filling, element.input_value(), text)
-    element.evaluate("e => e.blur()")  # shops validate, format and ask for rates when a field is left
-    _expect(filling, element.input_value(), text)
+        shown = element.input_value() if stays else element.evaluate(_LEAVE)
+    _expect(filling, str(shown), text)
 
 
 def _written(filling: Filling) -> str:

@@ -19,7 +19,7 @@ from agents.errors import UnreadableError
 from agents.fence import Fence
 from agents.phases import phase_of
 from agents.redaction import Redactor
-from agents.snapshot_about import Knowing
+from agents.snapshot_about import about
 from agents.snapshot_covered import Covered, give_references
 from agents.snapshot_cut import fitted, key_of, without_said
 from agents.snapshot_joins import Control, Line
@@ -77,7 +77,6 @@ class Observer:
     _covered: Mapping[str, Covered] = field(default_factory=dict, init=False)
     _filled: dict[tuple[str, ...], str] = field(default_factory=dict, init=False)
     _said: set[str] = field(default_factory=set, init=False)
-    _knowing: Knowing = field(default_factory=Knowing, init=False)
 
     def snapshot(self, *, whole: bool = False) -> Snapshot:
         """The page as it is now. `whole`: with header and footer, though they were said before.
@@ -88,11 +87,10 @@ class Observer:
         try:
             tree = parse(page.aria_snapshot(mode="ai", timeout=SNAPSHOT_MILLISECONDS))
             title = page.title()
-            about = self._knowing.about(page, tree, self._slot_of)
+            writer = Writer(about(page, tree, self._slot_of))
         except PlaywrightError as failed:
             raise UnreadableError("the page cannot be read just now; wait, and read it again") from failed
         self._covered = give_references(tree)
-        writer = Writer(about)
         lines = writer.lines(tree)
         self._controls = writer.controls
         phase = phase_of(writer.controls.values(), title)
@@ -115,18 +113,8 @@ class Observer:
 
     def locator(self, ref: str) -> Locator:
         """The element of a reference of the last snapshot. UnreadableError when it is unknown, or gone."""
-        self.control(ref)
-        located = self._located(ref)
-        try:
-            if not located.count():
-                # Any other accessibility snapshot makes Playwright forget its references; elements keep theirs.
-                self.visit.page.aria_snapshot(mode="ai", timeout=SNAPSHOT_MILLISECONDS)
-            there = located.count()
-        except PlaywrightError as failed:
-            raise UnreadableError(STALE) from failed
-        if there != 1:
-            raise UnreadableError(STALE)
-        return located
+        self.element(ref)
+        return self._located(ref)
 
     def _located(self, ref: str) -> Locator:
         page = self.visit.page
@@ -137,11 +125,20 @@ class Observer:
         return frame.get_by_role(role, name=at.name or None, exact=True).nth(at.index)
 
     def element(self, ref: str) -> ElementHandle:
-        """The very element, which cannot become another one between two looks at it."""
+        """The very element, which cannot become another one between two looks at it. UnreadableError as above."""
+        self.control(ref)
+        located = self._located(ref)
         try:
-            return self.locator(ref).element_handle(timeout=1000)
+            there = located.element_handles()
+            if not there:
+                # Any other accessibility snapshot makes Playwright forget its references; elements keep theirs.
+                self.visit.page.aria_snapshot(mode="ai", timeout=SNAPSHOT_MILLISECONDS)
+                there = located.element_handles()
         except PlaywrightError as failed:
             raise UnreadableError(STALE) from failed
+        if len(there) != 1:
+            raise UnreadableError(STALE)
+        return there[0]
 
     def origin(self, ref: str) -> str:
         """The origin of the frame that owns the element, told by the browser and not by the page."""

@@ -1,29 +1,46 @@
 """What the accessibility tree does not tell, asked of the browser: titles of frames, what a form requires, hidden text.
 
-Asked once for each control of a document. The answers come from the page's own scripting world, so they may be lies;
-each only decides how the page is described to a model. Must never be used to decide what may be done.
+Asked once for each frame. The answers come from the page's own scripting world, so they may be lies; each only decides
+how the page is described to a model. Must never be used to decide what may be done.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Frame, Page
 
-from agents.snapshot_lines import CONTROLS, FIELDS, TOGGLES, About
+from agents.snapshot_lines import CONTROLS, DIALOGS, FIELDS, TOGGLES, About
 from agents.snapshot_tree import Node
+from agents.snapshot_words import folded
 
 # An element that does not answer by then is described without this.
 ASK_MILLISECONDS: Final = 500
-# Pages with more fields than this are lists of goods, not forms.
-MAX_ASKED: Final = 60
-MAX_HIDDEN: Final = 200
+MAX_ANSWERS: Final = 200
+_PARTS: Final = 4
 
-_FACTS: Final = "e => [!!e.required || e.ariaRequired === 'true', e.type === 'password']"
 _MODAL: Final = "e => e.ariaModal === 'true' || e.matches(':modal')"
 _TITLE: Final = "e => e.title || e.ariaLabel || e.name || ''"
+
+# What fields are called that must be filled in, and those that hold passwords.
+_FIELDS: Final = """
+() => {
+  const words = element => {
+    const copy = element.cloneNode(true);
+    copy.querySelectorAll('select, input, textarea, button').forEach(inner => inner.remove());
+    return copy.textContent;
+  };
+  const called = field => {
+    const by = (field.getAttribute('aria-labelledby') || '').split(/\\s+/).map(id => document.getElementById(id));
+    return by.filter(Boolean).map(words).join(' ') || field.ariaLabel || [...field.labels || []].map(words).join(' ')
+      || field.placeholder || field.title || '';
+  };
+  const names = selector => [...document.querySelectorAll(selector)].map(called);
+  return [names(':required, [aria-required=true]'), names('input[type=password]')];
+}
+"""
 
 # Texts that stand in the page and that nobody sees: transparent, of no size, clipped away, off the page's edge, or in
 # the colour of what is behind them. What fades in on its own counts as seen. A text that is also seen elsewhere stays.
@@ -98,71 +115,92 @@ _BROKEN: Final = """
 """
 
 
+_ALL: Final = f"() => [({_HIDDEN})(), ({_BROKEN})(), ...({_FIELDS})()]"
+
+
 @dataclass(slots=True)
-class Knowing:
-    """Asks for one visit, and keeps what does not change while a document stands."""
+class _Answers:
+    """What one frame said of itself."""
 
-    _facts: dict[tuple[str, ...], tuple[bool, bool]] = field(default_factory=dict)
+    hidden: list[str]
+    broken: dict[str, str]
+    required: frozenset[str]
+    secret: frozenset[str]
 
-    def about(self, page: Page, tree: Node, slot_of: Callable[[str, str, str], str | None]) -> About:
-        """Everything a writer needs to know of this tree."""
-        nodes = [node for node in tree.walk() if node.ref]
-        iframes = [node for node in nodes if node.role == "iframe" and node.children]
+
+def about(page: Page, tree: Node, slot_of: Callable[[str, str, str], str | None]) -> About:
+    """Everything a writer needs to know of this tree. `slot_of`: what went into a control of a ref, role and name."""
+    frames: dict[str, str] = {}
+    answers: list[_Answers] = []
+    required: set[str] = set()
+    secret: set[str] = set()
+    for iframe, nodes in _by_frame(tree).items():
+        title, frame = _frame(page, iframe) if iframe else ("", page.main_frame)
+        frames[iframe] = title
+        said = _answers(frame)
+        answers.append(said)
         fields = [node for node in nodes if node.role in FIELDS | TOGGLES]
-        facts = {node.ref: self._of(page, node) for node in fields[:MAX_ASKED]}
-        frames = {node.ref: _frame(page, node) for node in iframes}
-        seen = [page.main_frame, *(frame for _, frame in frames.values() if frame)]
-        return About(
-            frames={ref: title for ref, (title, _) in frames.items()},
-            required=frozenset(ref for ref, (required, _) in facts.items() if required),
-            secret=frozenset(ref for ref, (_, secret) in facts.items() if secret),
-            slots={
-                node.ref: slot
-                for node in nodes
-                if node.role in CONTROLS and (slot := slot_of(node.ref, node.role, node.name))
-            },
-            modal=frozenset(_modal(page, nodes)),
-            hidden=sorted((text for frame in seen for text in _hidden(frame)), key=len, reverse=True),
-            broken=dict(pair for frame in seen for pair in _broken(frame)),
-        )
-
-    def _of(self, page: Page, node: Node) -> tuple[bool, bool]:
-        key = (page.url, node.ref, node.role, node.name)
-        if key not in self._facts:
-            answer = _ask(page, node.ref, _FACTS)
-            known = isinstance(answer, list) and len(answer) == 2  # noqa: PLR2004 (required, and of type password)
-            self._facts[key] = (bool(answer[0]), bool(answer[1])) if known else (False, False)
-        return self._facts[key]
+        required.update(node.ref for node in fields if folded(node.name) in said.required)
+        secret.update(node.ref for node in fields if folded(node.name) in said.secret)
+    nodes = [node for node in tree.walk() if node.ref]
+    slots = {node.ref: slot_of(node.ref, node.role, node.name) for node in nodes if node.role in CONTROLS}
+    return About(
+        frames=frames,
+        required=frozenset(required),
+        secret=frozenset(secret),
+        slots={ref: slot for ref, slot in slots.items() if slot},
+        modal=frozenset(node.ref for node in nodes if node.role in DIALOGS and _is_modal(page, node.ref)),
+        hidden=sorted((text for said in answers for text in said.hidden), key=len, reverse=True),
+        broken={glued: lines for said in answers for glued, lines in said.broken.items()},
+    )
 
 
-def _modal(page: Page, nodes: Iterable[Node]) -> list[str]:
-    return [
-        node.ref for node in nodes if node.role in ("dialog", "alertdialog") and _ask(page, node.ref, _MODAL) is True
-    ]
+def _by_frame(tree: Node) -> dict[str, list[Node]]:
+    """The nodes of each frame, by the reference of its iframe; the page's own under no reference."""
+    found: dict[str, list[Node]] = {"": []}
+
+    def sort(node: Node, frame: str) -> None:
+        for child in node.children:
+            found[frame].append(child)
+            if child.role == "iframe" and child.children:
+                found.setdefault(child.ref, [])
+                sort(child, child.ref)
+            else:
+                sort(child, frame)
+
+    sort(tree, "")
+    return found
 
 
-def _frame(page: Page, node: Node) -> tuple[str, Frame | None]:
+def _frame(page: Page, ref: str) -> tuple[str, Frame | None]:
     with suppress(PlaywrightError):  # the frame went away while it was looked at; it is described without its title
-        element = page.locator(f"aria-ref={node.ref}").element_handle(timeout=ASK_MILLISECONDS)
+        element = page.locator(f"aria-ref={ref}").element_handle(timeout=ASK_MILLISECONDS)
         return str(element.evaluate(_TITLE)), element.content_frame()
     return "", None
 
 
-def _hidden(frame: Frame) -> list[str]:
+def _answers(frame: Frame | None) -> _Answers:
+    found: Any = None
     with suppress(PlaywrightError):  # a frame on its way elsewhere: nothing of it is read either
-        found = frame.evaluate(_HIDDEN)
-        return [text for text in found[:MAX_HIDDEN] if isinstance(text, str)] if isinstance(found, list) else []
-    return []
+        found = frame.evaluate(_ALL) if frame else None
+    hidden, broken, required, secret = found if isinstance(found, list) and len(found) == _PARTS else ([], [], [], [])
+    return _Answers(
+        hidden=_texts(hidden),
+        broken={
+            str(pair[0]): str(pair[1])
+            for pair in (broken if isinstance(broken, list) else [])[:MAX_ANSWERS]
+            if isinstance(pair, list) and len(pair) > 1
+        },
+        required=frozenset(folded(name) for name in _texts(required)),
+        secret=frozenset(folded(name) for name in _texts(secret)),
+    )
 
 
-def _broken(frame: Frame) -> list[tuple[str, str]]:
-    with suppress(PlaywrightError):  # as above
-        found = frame.evaluate(_BROKEN)
-        return [(str(glued), str(lines)) for glued, lines in found[:MAX_HIDDEN]] if isinstance(found, list) else []
-    return []
+def _texts(found: Any) -> list[str]:
+    return [text for text in found[:MAX_ANSWERS] if isinstance(text, str)] if isinstance(found, list) else []
 
 
-def _ask(page: Page, ref: str, question: str) -> Any:
-    with suppress(PlaywrightError):  # the element went away meanwhile; the next reading will say so
-        return page.locator(f"aria-ref={ref}").evaluate(question, timeout=ASK_MILLISECONDS)
-    return None
+def _is_modal(page: Page, ref: str) -> bool:
+    with suppress(PlaywrightError):  # the dialog was closed meanwhile; the next reading will not have it
+        return page.locator(f"aria-ref={ref}").evaluate(_MODAL, timeout=ASK_MILLISECONDS) is True
+    return False

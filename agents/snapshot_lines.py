@@ -31,7 +31,7 @@ _INLINE: Final = _CELLS | _BLOCKS | _MARKS | {"deletion", "generic"}
 _SAID_AT_ONCE: Final = frozenset({"alert", "status", "log"})
 _REGIONS: Final = frozenset({"banner", "navigation", "contentinfo", "complementary"})
 _GROUPS: Final = frozenset({"group", "radiogroup"})
-_DIALOGS: Final = frozenset({"dialog", "alertdialog"})
+DIALOGS: Final = frozenset({"dialog", "alertdialog"})
 _SILENT: Final = frozenset({"img", "separator", "progressbar", "meter", "scrollbar", "marquee", "presentation", "none"})
 _FLAGS: Final = ("checked", "disabled", "invalid", "expanded", "pressed", "selected")
 
@@ -103,7 +103,7 @@ class Writer:
             lines = tagged(joined(inside), role)
         elif role in _GROUPS and node.name and inside:
             lines = [Line("text", clean(node.name), region=region, depth=depth), *inside]
-        elif role in _DIALOGS and inside:
+        elif role in DIALOGS and inside:
             lines = self._dialog(node, inside, depth)
         else:
             lines = pairs(inside)

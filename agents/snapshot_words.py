@@ -20,6 +20,8 @@ _BEGINS: Final = re.compile(r'(?:[\[#!\\]|\((?:header|the |\d+ |…)|page "|fram
 
 def clean(text: str) -> str:
     """One line without control, format, private and tag characters (zero-width, bidi); blanks are single spaces."""
+    if text.isascii() and text.isprintable():
+        return " ".join(text.split())
     kept = "".join(
         " " if unicodedata.category(letter) in ("Cc", "Zl", "Zp") else letter
         for letter in unicodedata.normalize("NFC", text)
