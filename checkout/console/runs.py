@@ -11,18 +11,19 @@ from checkout.durable.service import DurableService
 from checkout.durable.views import ExecutionView, OperationView
 from checkout.purchase.errors import IntentNotFoundError
 from checkout.purchase.states import TERMINAL
-from checkout.store.models import Intent, LedgerRow
+from checkout.store.models import AgentTask, Intent, LedgerRow
 from checkout.store.session import Database
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
-    """One purchase: the public row, the execution behind it, its operations in order, its money."""
+    """One purchase: the public row, the execution behind it, its operations in order, its money, its agents' tasks."""
 
     intent: Intent
     execution: ExecutionView
     operations: Sequence[OperationView]
     ledger: Sequence[LedgerRow]
+    agent_tasks: Sequence[AgentTask] = ()
 
     @property
     def ended(self) -> bool:
@@ -51,8 +52,17 @@ def read_story(database: Database, durable: DurableService, intent_id: str) -> S
         ledger = session.exec(
             select(LedgerRow).where(LedgerRow.intent_id == intent_id).order_by(col(LedgerRow.id))
         ).all()
+        agent_tasks = session.exec(
+            select(AgentTask)
+            .where(AgentTask.intent_id == intent_id)
+            .order_by(col(AgentTask.created_at), col(AgentTask.callback_id))
+        ).all()
     return Story(
-        intent=intent, execution=durable.get(intent_id), operations=durable.operations(intent_id), ledger=ledger
+        intent=intent,
+        execution=durable.get(intent_id),
+        operations=durable.operations(intent_id),
+        ledger=ledger,
+        agent_tasks=agent_tasks,
     )
 
 
@@ -127,6 +137,26 @@ def story_data(story: Story) -> dict[str, Any]:
             | {"currency": row.currency, "payment_id": row.payment_id}
             for row in story.ledger
         ],
+        "agent_tasks": [_task_data(task) for task in story.agent_tasks],
+    }
+
+
+def _task_data(task: AgentTask) -> dict[str, Any]:
+    """An agent's task, as JSON. Neither its token's hash nor its browser's session is shown."""
+    return {
+        "id": task.callback_id,
+        "kind": task.kind,
+        "status": task.status,
+        "worker": task.worker,
+        "claims": task.claims,
+        "step": task.step,
+        "heartbeat_at": _iso(task.heartbeat_at),
+        "deadline": _iso(task.deadline),
+        "permit_id": task.permit_id,
+        "permitted_at": _iso(task.permitted_at),
+        "readings": task.readings,
+        "witnessed": task.witnessed,
+        "answer": task.answer,
     }
 
 

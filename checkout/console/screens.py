@@ -8,7 +8,9 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
+from checkout.console import agents
 from checkout.console.runs import Story, total_of, waiting_for
+from checkout.console.spans import span
 from checkout.durable.views import OperationView
 from checkout.purchase import codec
 from checkout.purchase.terms import Verdict
@@ -46,7 +48,7 @@ def table(intents: Sequence[Intent], now: datetime) -> RenderableType:
         line.append(f"{intent.id:<{ID_WIDTH}}  ", style="bold")
         line.append(f"{intent.state:<{STATE_WIDTH}}", style=STATE_STYLE.get(intent.state, "white"))
         line.append(f"{str(Money(*total)) if total else '':>12}")
-        line.append(f"{_span((now - intent.created_at).total_seconds()):>8}", style="dim")
+        line.append(f"{span((now - intent.created_at).total_seconds()):>8}", style="dim")
         lines += [line, _second_line(intent)]
     return Group(*lines)
 
@@ -71,12 +73,14 @@ def timeline(story: Story, now: datetime) -> RenderableType:
         head.add_row("payment", Text(intent.payment_id))
     if intent.hold_expires_at:
         seconds = (intent.hold_expires_at - now).total_seconds()
-        head.add_row("hold", f"lives for {_span(seconds)}" if seconds > 0 else f"lapsed {_span(-seconds)} ago")
+        head.add_row("hold", f"lives for {span(seconds)}" if seconds > 0 else f"lapsed {span(-seconds)} ago")
     if intent.order_id:
         head.add_row("order", Text(intent.order_id))
     if intent.failure:
         head.add_row("failure", Text(f"{intent.failure['code']}: {intent.failure['message']}", style="red"))
     parts: list[RenderableType] = [head, Text(), _steps(story, now)]
+    if story.agent_tasks:
+        parts += [Text(), agents.drawn(story.agent_tasks, now)]
     if story.ledger:
         parts += [Text(), _money(story)]
     if intent.review_since:
@@ -119,8 +123,8 @@ def _steps(story: Story, now: datetime) -> Table:
         drawn.add_row(
             Text(mark, style=style),
             Text("  " * level + _name(operation, names.get(operation.parent_id or ""))),
-            f"+{_span((operation.started_at - story.execution.started_at).total_seconds())}",
-            _span((ended - operation.started_at).total_seconds()),
+            f"+{span((operation.started_at - story.execution.started_at).total_seconds())}",
+            span((ended - operation.started_at).total_seconds()),
             str(operation.attempt) if operation.attempt > 1 else "",
             Text(_outcome(operation), overflow="ellipsis"),
         )
@@ -170,17 +174,3 @@ def _state(intent: Intent) -> Text:
     if intent.review_since:
         text.append(" needs review", style="bold yellow")
     return text
-
-
-def _span(seconds: float) -> str:
-    """A duration people read at a glance: 12 ms, 3.4 s, 7 min, 5.2 h, 4.8 d."""
-    for unit, size_seconds, count, digits in (
-        ("ms", 0.001, 1000, 0),
-        ("s", 1, 60, 1),
-        ("min", 60, 60, 0),
-        ("h", 3600, 24, 1),
-    ):
-        value = round(seconds / size_seconds, digits)
-        if value < count:  # rounded first, so that 59.96 s are a minute and not 60.0 s
-            return f"{value:.{digits}f} {unit}"
-    return f"{seconds / 86_400:.1f} d"

@@ -10,6 +10,7 @@ import pytest
 from rich.console import Console, RenderableType
 
 from checkout.console import screens
+from checkout.console.spans import span
 from checkout.purchase.terms import HandOver
 from merchants.sdk import Refused
 from payments.gateway import Declined
@@ -155,4 +156,4 @@ def test_text_that_looks_like_markup_is_shown_as_it_is(at: Desk) -> None:
 )
 def test_a_duration_is_read_at_a_glance(seconds: float, read: str) -> None:
     """One number and its unit, rounded into the next unit rather than to sixty of the last."""
-    assert read == screens._span(seconds)
+    assert read == span(seconds)
