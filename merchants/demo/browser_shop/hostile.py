@@ -54,7 +54,7 @@ class Spot(StrEnum):
     FRAME_OUTSIDE = "frame_outside"  # card fields from a host that is no payment host
     CARD_FIELDS_EARLY = "card_fields_early"  # "to verify your age", on the product page
     LISTENERS = "listeners"  # a script that sends what is typed
-    MIRROR = "mirror"  # a script that writes what is typed into the page
+    MIRROR = "mirror"  # a script that writes what is typed into the page; text "title": into its title too
     CONFIRMATION_EARLY = "confirmation_early"  # thanks for an order that nobody placed
     EXPRESS = "express"  # a button that orders something else at once
     COVER = "cover"  # the same button, invisible, above another one
