@@ -41,9 +41,19 @@ class Developer:
     api_key: str
     http: httpx2.Client
 
-    def create(self, product_url: str, email: str, constraints: Mapping[str, int] | None = None) -> dict[str, Any]:
+    def create(
+        self,
+        product_url: str,
+        email: str,
+        *,
+        quantity: int = 1,
+        variant: Mapping[str, str] | None = None,
+        constraints: Mapping[str, int] | None = None,
+    ) -> dict[str, Any]:
         """The first call: what to buy, and for whom."""
-        body: dict[str, Any] = {"buyer": {**ADA, "email": email}, "productUrl": product_url, "quantity": 1}
+        body: dict[str, Any] = {"buyer": {**ADA, "email": email}, "productUrl": product_url, "quantity": quantity}
+        if variant:
+            body["variantSelections"] = [{"label": label, "value": value} for label, value in variant.items()]
         if constraints:
             body["constraints"] = dict(constraints)
         return self._call("POST", "/api/v1/checkout-intents", body)

@@ -3,6 +3,7 @@
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -10,22 +11,27 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from checkout.demo.scenes import Scene
+from agents.finding import Found
+from checkout.demo.books import Sale
+from checkout.demo.buying import ADA
+from checkout.demo.scenes import Scene, Shop
+from checkout.demo.stage import Stage
+from checkout.demo.watching import AtWork
 from payments.money import Money
 
 COLUMNS = ("", "intent", "outcome", "order", "held", "captured", "released", "ms")
-# An intent's first characters tell the six apart; its whole id stands above, and in `--json`.
+# An intent's first characters tell them apart; its whole id stands above, and in `--json`.
 SHORT_ID = 8
 OUTCOME_WIDTH = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """How a scene ended: the intent as the API shows it, and the shop's and the sandbox's own records of it."""
+    """How a scene ended: the intent as the API shows it, and the shop's and the sandbox's own records."""
 
     scene: Scene
     intent: dict[str, Any]
-    orders: Sequence[dict[str, Any]]
+    sales: Sequence[Sale]
     money: Sequence[dict[str, Any]]
     milliseconds: int
 
@@ -39,15 +45,29 @@ class Outcome:
         return sum(line["amount_minor"] for line in self.money if line["kind"] in kinds)
 
     @property
+    def wrong(self) -> Sequence[str]:
+        """What is not as the scene says, by name: the outcome, the shop's book in each detail, the money."""
+        wrong = [] if self.said == self.scene.outcome else ["outcome"]
+        if self.scene.ends != "completed":
+            held = self.moved("hold") - self.moved("release")
+            return [*wrong, *["order"] * bool(self.sales), *["money"] * bool(held or self.moved("capture"))]
+        if len(self.sales) != 1:
+            return [*wrong, f"{len(self.sales)} orders"]
+        [sale], total = self.sales, self.intent["offer"]["cost"]["total"]["amountSubunits"]
+        agreed = {
+            "product": sale.product == (self.scene.booked_as or self.scene.product),
+            "quantity": sale.quantity == self.scene.quantity,
+            "variant": dict(sale.variant) == dict(self.scene.variant),
+            "address": all(sale.address[name] == ADA[name] for name in sale.address),
+            "total": sale.total_minor == total,
+            "money": self.moved("capture") == total,
+        }
+        return [*wrong, *(name for name, agrees in agreed.items() if not agrees)]
+
+    @property
     def right(self) -> bool:
-        """Whether it ended as its scene says, and both books agree to the cent."""
-        if self.said != self.scene.outcome:
-            return False
-        if self.scene.ends == "completed":
-            total = self.intent["offer"]["cost"]["total"]["amountSubunits"]
-            return [total] == [order["total_minor"] for order in self.orders] and total == self.moved("capture")
-        held = self.moved("hold") - self.moved("release")
-        return not self.orders and not self.moved("capture") and held == 0
+        """Whether it ended as its scene says, and both books agree with the intent to the cent."""
+        return not self.wrong
 
     def as_data(self) -> dict[str, Any]:
         """The table's row, as data."""
@@ -57,7 +77,9 @@ class Outcome:
             "outcome": self.said,
             "expected": self.scene.outcome,
             "right": self.right,
-            "order_numbers": [order["order_id"] for order in self.orders],
+            "wrong": list(self.wrong),
+            "shop": self.scene.shop.value,
+            "order_numbers": [sale.order_id for sale in self.sales],
             "held_minor": self.moved("hold"),
             "captured_minor": self.moved("capture"),
             "released_minor": self.moved("release"),
@@ -65,16 +87,42 @@ class Outcome:
         }
 
 
-def opening(service_url: str, shop_url: str, sandbox_url: str) -> RenderableType:
+def opening(scenery: Stage, browser: Found) -> RenderableType:
     """Who is on stage."""
     grid = Table.grid(padding=(0, 2))
-    for name, url, note in (
-        ("service", service_url, "buys; SQLite, no other server"),
-        ("shop", shop_url, "speaks UCP, keeps its own order book"),
-        ("sandbox", sandbox_url, "speaks Stripe's wire, keeps its own money log"),
-    ):
-        grid.add_row(Text(name, style="bold"), Text(url, style="cyan"), Text(note, style="dim"))
+    rows = [
+        ("service", scenery.service.url, "buys; SQLite, no other server"),
+        ("sandbox", scenery.sandbox.url, "Stripe's wire, its own money log"),
+        ("shop", scenery.shop.url, "speaks UCP; its own order book"),
+    ]
+    if agents := scenery.agents:
+        rows += [
+            ("pages", agents.shops[Shop.BROWSER].url, "a shop with pages only; its own book"),
+            ("oscar", agents.shops[Shop.OSCAR].url, "django-oscar; its own order tables"),
+            ("browser", f"{browser.name} {browser.version.split('.')[0]}", "what the agent buys with"),
+            ("model", *_model(scenery)),
+        ]
+    for name, where, note in rows:
+        grid.add_row(Text(name, style="bold"), Text(where, style="cyan"), Text(note, style="dim"))
     return Group(Text(), grid)
+
+
+def _model(scenery: Stage) -> tuple[str, str]:
+    """Whose model finds the way."""
+    if scenery.agents and scenery.agents.model:
+        return scenery.agents.model.url, "a stand-in: ANTHROPIC_API_KEY is not set"
+    return "api.anthropic.com", "ANTHROPIC_API_KEY is set: this costs money"
+
+
+def at_work(now: AtWork) -> str:
+    """Who is at work while the purchase is suspended."""
+    task = {"offer": "quotes", "order": "orders"}.get(now.kind, now.kind)
+    return f"{now.worker} {task}; the purchase is suspended, threads held: {now.held}"
+
+
+def path(kept: Path) -> str:
+    """A folder, as short as it can be said from here."""
+    return str(kept.relative_to(Path.cwd())) if kept.is_relative_to(Path.cwd()) else str(kept)
 
 
 def heading(number: int, scene: Scene) -> RenderableType:
@@ -97,11 +145,13 @@ def offer(intent: dict[str, Any]) -> str:
 
 def verdict(outcome: Outcome) -> RenderableType:
     """How a scene ended."""
-    numbers = ", ".join(order["order_id"] for order in outcome.orders)
+    numbers = ", ".join(sale.order_id for sale in outcome.sales)
     said = f"{outcome.said}{f', order {numbers}' if numbers else ''}"
     if outcome.right:
         return Text.assemble(("   ✓ ", "bold green"), said, (f"  {outcome.milliseconds} ms", "dim"))
-    return Text.assemble(("   ✗ ", "bold red"), f"{said}; expected {outcome.scene.outcome}, with both books to match")
+    reason = (outcome.intent.get("failureReason") or {}).get("reason", "")
+    expected = f"{said}; expected {outcome.scene.outcome}; wrong: {', '.join(outcome.wrong)}; {reason}"
+    return Text.assemble(("   ✗ ", "bold red"), expected)
 
 
 def table(outcomes: Sequence[Outcome]) -> RenderableType:
@@ -114,12 +164,12 @@ def table(outcomes: Sequence[Outcome]) -> RenderableType:
             Text("✓", style="green") if outcome.right else Text("✗", style="red"),
             f"{outcome.intent['id'][:SHORT_ID]}…",
             Text(_in_lines(outcome.said), style="green" if outcome.said == "completed" else "yellow"),
-            ", ".join(order["order_id"] for order in outcome.orders) or "none",
+            ", ".join(sale.order_id for sale in outcome.sales) or "none",
             *(_minor(outcome.moved(kind)) for kind in ("hold", "capture", "release")),
             str(outcome.milliseconds),
         )
     right = sum(outcome.right for outcome in outcomes)
-    note = "order: the shop's own book. held, captured, released: the sandbox's own log."
+    note = "order: the shops' own books. held, captured, released: the sandbox's own log."
     return Group(
         Text(),
         Rule(style="dim"),

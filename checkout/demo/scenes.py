@@ -1,7 +1,10 @@
-"""The demo's six purchases: what each shows, how it must end, and when its service is killed."""
+"""The demo's eight purchases: what each shows, how it must end, and when its service is killed.
+
+Six at a shop that speaks UCP; two at shops that only have pages, where the browser agent buys.
+"""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -12,18 +15,38 @@ class Kill(StrEnum):
     ORDER_STALLED = "the shop sits on the order request"
 
 
+class Shop(StrEnum):
+    """Where a scene buys; the name of the shop's process."""
+
+    UCP = "shop"
+    BROWSER = "browser_shop"
+    OSCAR = "oscar"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
-    """One purchase. `product` names a behaviour of the demo shop; `ends` is the state, `code` the failure."""
+    """One purchase. `product` names a product of the shop; `ends` is the state, `code` the failure.
+
+    `booked_as`: what the shop's own book calls the product, where that is another word.
+    """
 
     title: str
     product: str
     shows: str
+    shop: Shop = Shop.UCP
+    quantity: int = 1
+    variant: Mapping[str, str] = field(default_factory=dict)
+    booked_as: str | None = None
     pays_with: str = "tok_visa"
     constraints: Mapping[str, int] | None = None
     ends: str = "completed"
     code: str | None = None
     kill: Kill | None = None
+
+    @property
+    def by_agent(self) -> bool:
+        """Whether the browser agent buys."""
+        return self.shop is not Shop.UCP
 
     @property
     def outcome(self) -> str:
@@ -67,5 +90,20 @@ SCENES = (
         ends="failed",
         code="order_placement_failed",
         kill=Kill.ORDER_STALLED,
+    ),
+    Scene(
+        title="A shop with pages only",
+        shop=Shop.BROWSER,
+        product="3ds_frictionless",
+        quantity=2,
+        shows="an agent buys; card in hosted fields, 3-D Secure",
+    ),
+    Scene(
+        title="django-oscar",
+        shop=Shop.OSCAR,
+        product="variants",
+        booked_as="shirt",
+        variant={"Colour": "Blue", "Size": "M"},
+        shows="an agent buys at a shop nobody here wrote",
     ),
 )

@@ -16,7 +16,10 @@ SELECT o.id, o.number, o.guest_email AS email, o.currency, o.status, o.shipping_
 FROM order_order o JOIN order_shippingaddress a ON a.id = o.shipping_address_id ORDER BY o.id
 """
 LINES = """
-SELECT l.product_id, l.title, l.upc, l.quantity, l.line_price_incl_tax AS total FROM order_line l
+SELECT l.product_id, COALESCE(parent.upc, product.upc) AS product, l.title, l.upc, l.quantity,
+       l.line_price_incl_tax AS total
+FROM order_line l JOIN catalogue_product product ON product.id = l.product_id
+LEFT JOIN catalogue_product parent ON parent.id = product.parent_id
 WHERE l.order_id = ? ORDER BY l.id
 """
 VARIANT = """
@@ -48,6 +51,7 @@ def _order(connection: sqlite3.Connection, row: sqlite3.Row) -> dict[str, Any]:
         "address": {name: row[name] for name in ADDRESS},
         "lines": [
             {
+                "product": line["product"],
                 "title": line["title"],
                 "upc": line["upc"],
                 "quantity": line["quantity"],

@@ -87,6 +87,7 @@ def test_a_guest_buys_two_of_a_variant_and_the_shops_tables_say_so(shop: dict[st
     )
     assert [
         {
+            "product": "shirt",
             "title": "Cotton T-shirt, Blue, M",
             "upc": "shirt-blue-m",
             "quantity": 2,
