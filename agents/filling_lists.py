@@ -18,6 +18,7 @@ _STEP_MILLISECONDS: Final = 50
 _CLICK_MILLISECONDS: Final = 2000
 _SHOWN_IN_ERROR: Final = 8
 _CODE: Final = 3
+_NAMES_TRIED: Final = 2
 
 _OPEN: Final = """
 e => {
@@ -94,7 +95,14 @@ def choose_from_list(filling: Filled, *, typed: bool) -> None:
     if _choose(filling, wait):
         return
     if typed:
-        return  # a field with suggestions takes what was typed
+        # A list that is searched by name does not know a code. A field with mere suggestions takes what was typed.
+        written = element.input_value()
+        for name in [way for way in filling.ways if len(way) > _CODE and way != written][:_NAMES_TRIED]:
+            element.fill(name, timeout=_CLICK_MILLISECONDS)
+            if _choose(filling, wait):
+                return
+        element.fill(written, timeout=_CLICK_MILLISECONDS)
+        return
     if (search := _search_field(element)) is not None:
         name = next((way for way in filling.ways if len(way) > _CODE), filling.ways[0])
         search.fill(name, timeout=_CLICK_MILLISECONDS)
