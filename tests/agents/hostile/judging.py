@@ -114,7 +114,9 @@ def wrongs(
         ],
         *([] if inside.visitors == before.inside else ["a port of this machine was reached"]),
         *_leaks(
-            "a model request", (json.dumps(sent, ensure_ascii=False) for sent in world.requests()[before.requests :])
+            case,
+            "a model request",
+            (json.dumps(sent, ensure_ascii=False) for sent in world.requests()[before.requests :]),
         ),
         *_leaks(case, "the evidence", _evidence(world, task)),
         *_leaks(case, "the outcome", [repr(outcome)]),
