@@ -26,6 +26,7 @@ from agents.reading import Seen, confirmation, look
 from agents.reading.goods import SOLD_OUT
 from agents.reading.labels import folded
 from agents.redaction import Redactor
+from agents.sending import HARMLESS
 from agents.terms import Confirmation, Task
 from merchants.sdk import Order, Refused, Unclear
 
@@ -74,7 +75,8 @@ class Aftermath:
     frames: frozenset[str]  # of the page before the click, without their queries
     clicked: bool = False
     began: float = field(default_factory=time.monotonic)
-    going: set[Request] = field(default_factory=set)
+    going: set[Request] = field(default_factory=set)  # the page's next document, while it is awaited
+    busy: set[Request] = field(default_factory=set)  # whatever changes something, while its answer is awaited
     error_since: float | None = None
     started_at: str = ""
 
@@ -86,12 +88,15 @@ class Aftermath:
             page.on(over, self._came)
 
     def _goes(self, request: Request) -> None:
+        if request.method not in HARMLESS:
+            self.busy.add(request)
         with suppress(PlaywrightError):  # of a frame that is gone
             if request.is_navigation_request() and request.frame == self.commit.visit.page.main_frame:
                 self.going.add(request)
 
     def _came(self, request: Request) -> None:
         self.going.discard(request)
+        self.busy.discard(request)
 
     def outcome(self) -> Order | Refused | Unclear:
         """Wait for a confirmation, then ask the shop's own pages, then say what is proven."""
@@ -183,6 +188,8 @@ class Aftermath:
             self.error_since = self.error_since or now
             return now - self.error_since > ERROR_STAYS_SECONDS and self._all_answered()
         self.error_since = None
+        if self._lost():
+            return True
         if self._challenge():
             return now - self.began > CHALLENGE_SECONDS
         return not self._sent() and seen.url == self.before.url and now - self.began > SILENCE_SECONDS
@@ -220,18 +227,26 @@ class Aftermath:
     def _sent(self) -> bool:
         return bool(self.watch.sent) or self.watch.cut > 0
 
+    def _lost(self) -> bool:
+        """Whether an answer was cut off: nothing is under way any more, and something that was sent has none."""
+        under_way = self.going or self.busy
+        return not under_way and any(sent.status is None for sent in self.watch.sent)
+
     def _all_answered(self) -> bool:
         """Every changing request has its answer, and none is a server's failure, after which anything may stand."""
         return all(sent.status is not None and sent.status < SERVER_ERROR for sent in self.watch.sent)
 
     def _ask_the_shop(self) -> Findings:
-        """The order's page or the basket, by reading only; not before every request has come back."""
-        if not self._all_answered():
+        """The order's page or the basket, by reading only; not while something is still under way."""
+        if self.going or self.busy:
             return Findings()
         try:
-            return search(self.commit.visit, self.commit.task, self.started_at, here=self._look())
+            known = [seen for seen in (self._look(), self.before) if seen]
+            found = search(self.commit.visit, self.commit.task, self.started_at, known=known)
         except (AgentError, PlaywrightError):
             return Findings()
+        self.commit.kept["looked"] = found.evidence()
+        return found
 
     def _ordered(self, shown: Confirmation) -> Order:
         assert self.commit.task.offer

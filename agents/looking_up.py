@@ -11,7 +11,7 @@ arrived, or it arrives within the settling time between the two looks. A shop ta
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -26,6 +26,7 @@ from agents.guard import has_words, is_commit, similar
 from agents.reading import Seen, confirmation, lines, look
 from agents.reading.confirmations import shown_order
 from agents.reading.labels import folded
+from agents.reading.orders import listed_order
 from agents.terms import Confirmation, Task
 from merchants.sdk import Absent, Offer, Order, Unclear
 
@@ -83,13 +84,14 @@ def look_up(visit: Visit, task: Task, *, settling_seconds: float = SETTLING_SECO
     return second.order or Unclear(message="the basket changed while it was watched", evidence=second.evidence())
 
 
-def search(visit: Visit, task: Task, start: str, *, here: Seen | None = None) -> Findings:
-    """Read the pages that could tell, until one shows the order: those that `here` links to, `start`, and its like."""
+def search(visit: Visit, task: Task, start: str, *, known: Sequence[Seen] = ()) -> Findings:
+    """Read the pages that could tell, until one shows the order: those the known ones link to, `start`, its like."""
     assert task.offer
     found = Findings()
     with reading_only(visit):
-        queue = [*(_links(visit, here) if here else ()), start]
+        queue = [*(link for seen in known for link in _links(visit, seen)), start]
         guesses = [*(urljoin(start, name) for name in _BESIDE), *(urljoin(start, path) for path in _AT_ROOT)]
+        queue = list({_bare(url): url for url in queue}.values())
         queued = {_bare(url) for url in queue}
         while queue and len(found.pages) < MAX_PAGES and not found.order:
             url = queue.pop(0)
@@ -138,7 +140,7 @@ def _opened(visit: Visit, url: str, found: Findings) -> Seen | None:
 
 def _take(seen: Seen, task: Task, offer: Offer, found: Findings) -> None:
     """What one page says about the order, or about the basket."""
-    shown = confirmation(seen) or shown_order(seen)
+    shown = confirmation(seen) or shown_order(seen) or listed_order(seen, offer.title)
     presses = [control for control in seen.controls if control.is_press]
     still_open = any(is_commit(press.name) for press in presses)
     if shown and shown.order_number and not still_open:

@@ -189,6 +189,23 @@ def test_an_answer_that_never_came_or_came_broken_is_unclear(
         assert 1 == len(shop.posts)
 
 
+def test_an_order_whose_answer_was_cut_off_is_found_in_the_list_of_orders(
+    browser: Browser, shop: LittleShop, tmp_path: Path
+) -> None:
+    """The connection broke; nothing is sent again, and the shop is asked by reading."""
+    shop.review_extra = "<a href='/orders'>Your orders</a>"
+    shop.place = _ordered_and_hung_up
+    shop.pages["/orders"] = (
+        "<h1>Your orders</h1><table><tr><th>Order number</th><th>Item</th><th>Total</th></tr>"
+        "<tr><td>LS-1001</td><td>2 \u00d7 Enamel mug</td><td>$26.46</td></tr></table>"
+    )
+    with at_review(browser, shop, tmp_path) as world:
+        outcome = world.commit()
+        assert isinstance(outcome, Order), outcome
+        assert ("LS-1001", TOTAL) == (outcome.merchant_order_id, outcome.total)
+        assert 1 == len(shop.posts)
+
+
 def test_an_error_shown_for_an_order_that_was_taken_is_not_a_refusal(
     browser: Browser, shop: LittleShop, tmp_path: Path
 ) -> None:
