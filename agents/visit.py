@@ -5,6 +5,7 @@ One thread owns a visit. Knows pages; must never know what is bought, and never 
 """
 
 import re
+import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -16,12 +17,14 @@ from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 from agents.egress import Egress
 from agents.errors import FencedError, PageTroubleError
 from agents.fence import Fence
-from agents.settling import COMMIT_SECONDS, DOCUMENT_SECONDS, settle
+from agents.settling import COMMIT_SECONDS, DOCUMENT_SECONDS, LOOK_MILLISECONDS, settle
 from agents.terms import SavedSession
 from agents.watching import Watched
 
 # A pop-up that has not said by then where it goes is closed unseen.
 POPUP_SECONDS = 2.0
+# A shop's pop-up may open one of its own; a page that opens them without end is no shop.
+MAX_PAGES = 4
 # A page's own words in a notice: enough to know what it said, too little to say much.
 NOTICE_CHARACTERS = 120
 # What a page may try between two looks and still be told in full; a page that tries more is only noise.
@@ -41,6 +44,7 @@ class Visit:
     page: Page = field(init=False)
     _pages: list[Watched] = field(default_factory=list, init=False)
     _popups: list[Page] = field(default_factory=list, init=False)
+    _windows: int = field(default=0, init=False)  # that were opened and are no pages yet
     _notices: list[str] = field(default_factory=list, init=False)
     _refused: str | None = field(default=None, init=False)
 
@@ -95,7 +99,10 @@ class Visit:
                 raise PageTroubleError("the page is gone: it crashed, or the browser did") from gone
             self.settle()  # a pop-up closed itself; the page that opened it is active again
             return
-        self._judge_popups()
+        self._await_popups()
+        if self._judge_popups():
+            self.settle()
+            return
         self._verdict(self._active())
 
     def notices(self) -> list[str]:
@@ -140,7 +147,7 @@ class Visit:
             raise PageTroubleError(f"{_host(url)} cannot be reached")
 
     def _watch(self, page: Page) -> None:
-        watched = Watched(page, may_open=self.fence.may_open, refused=self._turned_away)
+        watched = Watched(page, may_open=self.fence.may_open, refused=self._turned_away, opens=self._opens_window)
         self._pages.append(watched)
         page.on("dialog", self._dismiss)
         page.on("download", self._refuse_download)
@@ -153,8 +160,20 @@ class Visit:
             raise PageTroubleError("the page is gone: it closed itself, or the browser ended")
         return found
 
-    def _judge_popups(self) -> None:
-        """Adopt a pop-up of the merchant's own site as the active page; close any other."""
+    def _await_popups(self) -> None:
+        """A window that was opened becomes a page a moment later, unless nothing came of it."""
+        deadline = time.monotonic() + POPUP_SECONDS
+        with suppress(PlaywrightError):  # the active page may be closing
+            while self._windows > 0 and time.monotonic() < deadline:
+                self.page.wait_for_timeout(LOOK_MILLISECONDS)
+        self._windows = 0
+
+    def _opens_window(self) -> None:
+        self._windows += 1
+
+    def _judge_popups(self) -> bool:
+        """Adopt a pop-up of the merchant's own site as the active page, and say so; close any other."""
+        before = self.page
         while self._popups:
             popup = self._popups.pop(0)
             with suppress(PlaywrightError):  # it may close itself at any moment
@@ -163,15 +182,17 @@ class Visit:
                         lambda url: url != "about:blank", timeout=POPUP_SECONDS * 1000, wait_until="commit"
                     )
             with suppress(PlaywrightError):
-                if self.fence.is_merchant(popup.url):
+                if self.fence.is_merchant(popup.url) and len(self._pages) < MAX_PAGES:
                     self._watch(popup)
                     self.page = popup
                     self._note("a pop-up of the shop became the active page")
                 else:
                     self._note(f"pop-up to {_host(popup.url)} closed")
                     popup.close()
+        return self.page != before
 
     def _opened_another(self, page: Page) -> None:
+        self._windows -= 1
         self._popups.append(page)
 
     def _closed(self, page: Page) -> None:

@@ -34,8 +34,18 @@ ERROR_MILLISECONDS = 500
 class Watched:
     """One page. `status`: of its document's answer. `finished`: how many answers came so far."""
 
-    def __init__(self, page: Page, *, may_open: Callable[[str], bool], refused: Callable[[str], None]) -> None:
-        """Guard `page`: `refused` hears what `may_open` denies. Playwright's error if the page is gone already."""
+    def __init__(
+        self,
+        page: Page,
+        *,
+        may_open: Callable[[str], bool],
+        refused: Callable[[str], None],
+        opens: Callable[[], None],
+    ) -> None:
+        """Guard `page`. Playwright's error if it is gone already.
+
+        `refused` hears what `may_open` denies; `opens` that it began to open a window, which is a page only later.
+        """
         self.page = page
         self.status: int | None = None
         self.finished = 0
@@ -51,6 +61,8 @@ class Watched:
         tree = self.session.send("Page.getFrameTree", timeout=ANSWER_MILLISECONDS)
         self._main_frame = tree["frameTree"]["frame"]["id"]
         self.session.on("Fetch.requestPaused", self._paused)
+        self.session.on("Page.windowOpen", lambda _: opens())
+        self.session.send("Page.enable", timeout=ANSWER_MILLISECONDS)
         documents = {"urlPattern": "*", "resourceType": "Document", "requestStage": "Request"}
         self.session.send("Fetch.enable", {"patterns": [documents]}, timeout=ANSWER_MILLISECONDS)
         page.on("request", self._began)

@@ -62,6 +62,46 @@ def test_a_pop_up_of_the_shop_becomes_the_active_page(visit: Visit, shop: Place)
     assert "Shop" == visit.page.title()
 
 
+def test_a_pop_up_that_closes_itself_gives_way_to_its_opener(visit: Visit, shop: Place) -> None:
+    """Also in the middle of settling."""
+    closing = "<title>Two</title><p aria-busy=true><script>setTimeout(() => window.close(), 300)</script>"
+    serve(shop, '<title>Shop</title><a id=go target=_blank href="/two">go</a>', two=Reply(closing))
+    visit.open(shop.url)
+    opener = visit.page
+    opener.click("#go")
+    visit.settle()
+    assert until(lambda: visit.page == opener, meanwhile=visit.settle)
+    assert "Shop" == visit.page.title()
+
+
+def test_pop_ups_without_end_come_to_one(visit: Visit, shop: Place) -> None:
+    """Each opens the next; the visit settles all the same."""
+    serve(shop, "<title>Shop</title><script>window.open('/?' + Math.random())</script>")
+    visit.open(shop.url)
+    assert until(lambda: any("closed" in told for told in visit.notices()), meanwhile=visit.settle)
+    assert len(visit.context.pages) <= 5
+
+
+def test_a_pop_up_that_goes_nowhere_is_closed(visit: Visit, shop: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not waited for long."""
+    monkeypatch.setattr("agents.visit.POPUP_SECONDS", 0.2)
+    serve(shop, "<button id=go onclick=\"window.open('about:blank')\">go</button>")
+    visit.open(shop.url)
+    visit.page.click("#go")
+    assert until(lambda: any("pop-up" in told for told in visit.notices()), meanwhile=visit.settle)
+    assert 1 == len(visit.context.pages)
+
+
+def test_a_page_that_goes_on_by_itself_is_left_all_the_same(visit: Visit, shop: Place) -> None:
+    """What is opened wins over where the page was just going."""
+    restless = "<title>Shop</title><script>setInterval(() => { location.href = '/two?' + Math.random() }, 20)</script>"
+    serve(shop, restless, two=Reply(restless), three=Reply("<title>Three</title>"))
+    visit.page.goto(shop.url, wait_until="commit")
+    visit.page.wait_for_timeout(60)
+    visit.open(f"{shop.url}/three")
+    assert "Three" == visit.page.title()
+
+
 def test_an_adopted_pop_up_is_fenced_too(visit: Visit, shop: Place, elsewhere: Place) -> None:
     """It may not go where its opener could not."""
     serve(
