@@ -4,6 +4,7 @@ Settings come from the environment (`CHECKOUT_…`); it needs a key with the sco
 SIGTERM or Ctrl-C it takes no further task: an order under way is finished, anything else is given back.
 """
 
+import json
 import signal
 from typing import Annotated
 
@@ -29,7 +30,6 @@ def agent_worker(
     # Browser and model clients take a second to import, and no other command needs them.
     from checkout.agent_worker import AgentWorker  # noqa: PLC0415 (see above)
 
-    telemetry.configure()
     settings = Settings()
     key = settings.agent_key.get_secret_value() if settings.agent_key else ""
     if not key:
@@ -49,7 +49,10 @@ def agent_worker(
     except AgentError as missing:
         err.print(f"[red]{escape(str(missing))}[/] ({missing.code})", soft_wrap=True)
         raise typer.Exit(1) from missing
+    telemetry.configure()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: worker.ending.set())
-    err.print(f"[dim]{worker.name}: {found.name} {found.version}, {settings.agent_model}, for {worker.service_url}[/]")
+    said = {"worker": worker.name, "service": worker.service_url, "model": settings.agent_model}
+    # The line a parent process reads.
+    print(json.dumps({**said, "browser": f"{found.name} {found.version}"}), flush=True)  # noqa: T201 (see above)
     worker.run()

@@ -7,6 +7,7 @@ never know what a purchase makes of an outcome.
 
 import hmac
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Annotated, Any
 
 import structlog
@@ -110,12 +111,20 @@ def heartbeat(
                 using.durable.heartbeat_callback(callback_id, session=session)
             task.heartbeat_at = using.clock.now()
             task.step = body.step if body is not None and body.step else task.step
+            _keep_waiting(using, session)
         except (ProblemError, CallbackError) as refused:
             late = refused
         session.add(task)
     if late is not None:
         raise late
     return _state(callback_id, "waiting")
+
+
+def _keep_waiting(using: Services, session: Session) -> None:
+    """An order waits for a worker as long as one is alive: it may be busy with another purchase."""
+    for task in tasks.waiting_orders(session, now=using.clock.now()):
+        with suppress(CallbackError):  # its time is over; the purchase notices by itself
+            using.durable.heartbeat_callback(task.callback_id, session=session)
 
 
 def held(session: Session, callback_id: str, token: str) -> AgentTask:

@@ -99,6 +99,15 @@ def give_back(session: Session, task: AgentTask) -> bool:
     return True
 
 
+def waiting_orders(session: Session, *, now: datetime) -> Sequence[AgentTask]:
+    """Orders no worker has taken yet, while there is time."""
+    return session.exec(
+        select(AgentTask).where(
+            AgentTask.status == QUEUED, AgentTask.kind == TaskKind.ORDER.value, AgentTask.deadline > now
+        )
+    ).all()
+
+
 def of_worker(session: Session, worker: str) -> Sequence[AgentTask]:
     """The tasks a worker has claimed and not ended."""
     return session.exec(select(AgentTask).where(AgentTask.status == CLAIMED, AgentTask.worker == worker)).all()

@@ -1,17 +1,18 @@
 """What the service makes of workers that live, die, come late and give back: heartbeats, take-over, look-up tasks."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx2
 import pytest
 from sqlmodel import select
 
+from checkout.durable import store
 from checkout.purchase.tasks import MAX_CLAIMS
 from checkout.store.models import AgentTask
 from tests.api.agent import CLAIM, CREATE, OFFER, ORDER, Task
-from tests.api.standing import VISA, Standing, until, wanted
+from tests.api.standing import VISA, Standing, eventually, until, wanted
 
 
 @pytest.fixture
@@ -105,6 +106,38 @@ def test_an_order_is_never_claimed_twice(
     assert (422, "invalid_request") == (refused.status_code, refused.json()["code"])
     assert 200 == order.say("succeed", ORDER).status_code
     until(ada, intent_of(quote), "completed")
+
+
+def test_an_order_waits_as_long_as_a_worker_lives(
+    stand: Standing, ada: httpx2.Client, worker: httpx2.Client, quote: Task
+) -> None:
+    """The only worker is busy with another quote: its heartbeats keep the order's time from running out."""
+
+    def due_at() -> datetime:
+        with stand.services.database.read() as session:
+            found = store.find_callback(session, waiting[0])
+            operation = store.operation(session, *found) if found else None
+        assert operation
+        assert operation.due_at
+        return operation.due_at
+
+    def is_waiting() -> bool:
+        with stand.services.database.read() as session:
+            of_this = select(AgentTask).where(AgentTask.intent_id == intent_of(quote), AgentTask.status == "queued")
+            waiting.extend(task.callback_id for task in session.exec(of_this))
+        return bool(waiting)
+
+    waiting: list[str] = []
+    quote.say("succeed", OFFER)
+    until(ada, intent_of(quote), "awaiting_confirmation")
+    ada.post(CREATE, json=wanted("/agent"))
+    other = Task(worker, "offer")
+    ada.post(f"{CREATE}/{intent_of(quote)}/confirm", json={"paymentMethod": VISA})
+    eventually(is_waiting)
+    before = due_at()
+    assert 200 == other.say("heartbeat").status_code
+    assert before < due_at()
+    assert intent_of(quote) == intent_of(Task(worker, "order"))
 
 
 def test_a_quote_given_back_is_another_workers_at_once(stand: Standing, worker: httpx2.Client, quote: Task) -> None:

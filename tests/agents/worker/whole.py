@@ -33,9 +33,18 @@ class Whole:
         """The shop's order book."""
         return lines(Path(self.shop["book"]))
 
-    def model_requests(self) -> str:
-        """Everything the model was sent."""
-        return (self.folder / "model.jsonl").read_text()
+    @contextmanager
+    def worker(self, name: str) -> Iterator[children.Child]:
+        """A worker as a process of its own, ended with the block."""
+        child = children.start(
+            *(name, "checkout", "agent-worker", "--service", self.service.url),
+            folder=self.folder,
+            environment={**self.service.environment, "CHECKOUT_AGENT_KEY": self.service.key("operator", "agent")},
+        )
+        try:
+            yield child
+        finally:
+            child.stop()
 
 
 @contextmanager
