@@ -14,7 +14,8 @@ from playwright.sync_api import Error as PlaywrightError
 
 from agents.errors import SlotRefusedError, UnreadableError
 from agents.filling_lists import choose_from_list, choose_native
-from agents.filling_words import meanings, shows
+from agents.filling_regions import CountryChanged
+from agents.filling_words import meanings, plain, shows
 from agents.observe import Observer, origin_of
 from agents.slots import Slots, slot_in
 from agents.snapshot_lines import TOGGLES
@@ -32,14 +33,15 @@ _LONG_YEAR: Final = re.compile(r"[yja]{4}", re.IGNORECASE)
 _FOUR_DIGITS, _WITH_SLASH = 4, 5
 _TWO_DIGIT_YEAR: Final = 2
 
+_NOW: Final = "e => e.value ?? e.innerText.trim()"
 _FACTS: Final = """
 e => ({tag: e.tagName, type: (e.type || '').toLowerCase(), role: e.getAttribute('role') || '',
   editable: !!e.isContentEditable, language: e.ownerDocument.documentElement.lang || '',
   placeholder: e.placeholder || '', length: e.maxLength > 0 ? e.maxLength : 0, numeric: e.ariaValueNow,
   shown: e.checkVisibility({visibilityProperty: true}) && e.getClientRects().length > 0,
   disabled: e.matches(':disabled') || !!e.closest('[aria-disabled=true]'), fixed: !!e.readOnly,
-  on: e.checked ?? (e.ariaChecked === 'true' || e.ariaPressed === 'true')})
-"""
+  now: (NOW)(e), on: e.checked ?? (e.ariaChecked === 'true' || e.ariaPressed === 'true')})
+""".replace("NOW", _NOW)
 _LABEL: Final = """
 e => {
   const label = (e.labels && e.labels[0]) || e.closest('label');
@@ -91,13 +93,19 @@ def fill(observer: Observer, ref: str, value: str | bool, *, slots: Slots, phase
         country=slots.country,
     )  # fmt: skip
     try:
+        if slot == "buyer.province" and observer.country_changed:
+            is_list = control.role in ("combobox", "listbox")
+            observer.country_changed.wait_for(element, filling.page, is_list=is_list)
         filling = replace(filling, facts=element.evaluate(_FACTS))
         if isinstance(value, bool) or (control.role in TOGGLES and slot is None):
             return _toggle(filling, _as_bool(filling, value))
         if not slot:
             filling = replace(filling, value=_literal(value, password=filling.facts["type"] == "password"))
         _ready(filling)
-        _put(filling)
+        if slot == "buyer.country":
+            _put_country(filling, observer)
+        else:
+            _put(filling)
     except PlaywrightError as failed:
         # Playwright's own message quotes what was to be typed.
         raise filling.refused("it is covered, moving or gone; read the page again") from _without_words(failed)
@@ -189,11 +197,22 @@ def _press_in_page(element: ElementHandle) -> bool:
     return True
 
 
+def _put_country(filling: Filling, observer: Observer) -> None:
+    """Fill in a country. Where that changed it, let the page put the country's regions in place."""
+    changed = CountryChanged.before(filling.element)
+    _put(filling)
+    if filling.element.evaluate(_NOW) != filling.facts["now"]:
+        observer.country_changed = changed
+        observer.visit.settle()
+
+
 def _put(filling: Filling) -> None:
     """Fill it the way its kind is filled."""
     facts = filling.facts
     if facts["tag"] == "SELECT":
         choose_native(filling)
+    elif filling.role == "combobox" and plain(str(facts["now"])) in map(plain, filling.ways):
+        return  # it shows what is meant, chosen before
     elif facts["tag"] in ("INPUT", "TEXTAREA") and filling.role != "listbox":
         _type(filling)
         if filling.role == "combobox":

@@ -79,6 +79,8 @@ def choose_native(filling: Filled) -> None:
         options = _native(element)
     if index is None:
         raise filling.refused(f"no single option fits; it has {_some(options)}")
+    if element.evaluate("e => e.selectedIndex") == index:
+        return  # chosen already: choosing it again would make shops empty what depends on it
     # By index, because texts and values repeat; what is selected then is compared, because lists change.
     element.select_option(index=index, timeout=_CLICK_MILLISECONDS)
     selected = element.evaluate("e => e.selectedOptions[0]?.text ?? ''")

@@ -17,6 +17,7 @@ from playwright.sync_api import Error as PlaywrightError
 
 from agents.errors import UnreadableError
 from agents.fence import Fence
+from agents.filling_regions import CountryChanged
 from agents.phases import phase_of
 from agents.redaction import Redactor
 from agents.snapshot_about import about
@@ -55,6 +56,10 @@ class Seeable(Protocol):
         """What is the merchant's, and what is not."""
         ...
 
+    def settle(self) -> None:
+        """Wait until the page is at rest."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
@@ -73,6 +78,8 @@ class Observer:
 
     visit: Seeable
     redactor: Redactor
+    # For the filling of regions, which follow the country.
+    country_changed: CountryChanged | None = field(default=None, init=False)
     _controls: Mapping[str, Control] = field(default_factory=dict, init=False)
     _covered: Mapping[str, Covered] = field(default_factory=dict, init=False)
     _filled: dict[tuple[str, ...], str] = field(default_factory=dict, init=False)
@@ -147,6 +154,7 @@ class Observer:
     def remember(self, ref: str, slot: str) -> None:
         """A slot went into this control: from now on it shows as the slot, and is masked."""
         control = self.control(ref)
+        self.redactor.typed(slot)
         self._filled[self._place(ref, control.role, control.name)] = slot
 
     def screenshot(self) -> bytes:

@@ -7,8 +7,8 @@ Knows the slots' values; must never put one anywhere. What is replaced, and what
 - Names, city and second address line: whole words; with fewer than five letters only as they are written (a buyer
   called Will leaves "will ship" alone), and no value at all with fewer than three.
 - Province and country: never. They are words of every option list and name nobody.
-- The card's security code: only beside words that announce one. Three digits are also a price; the control that was
-  filled with the code is blanked where controls are read.
+- The card's security code: beside words that announce one, because three digits are also a price. Once it was typed
+  into a page (`typed`), wherever it stands alone and is no amount; the control that holds it shows its slot anyway.
 - The card's expiry: written as month/year; alone, neither says anything.
 - What shops show of a card (`•••• 4242`, "ending in 4242") becomes the card's slot, and any other number of 13 to 19
   digits that could be a card's (Luhn) is masked, whoever's it is.
@@ -42,6 +42,7 @@ _CODE_WORDS: Final = (
     r"(?:cvc2?|cvv2?|cvn|cid|security\W{0,3}code|card\W{0,3}code|verification\W{0,3}(?:code|value|number)"
 )
 _CODE_WORDS_MORE: Final = r"|prüf(?:nummer|ziffer|code)|sicherheitscode|cryptogramme|c[oó]digo de seguridad)"
+_SIGNS: Final = "$€£¥₹₩₽₺₴₫₪฿"
 _CARD_LIKE: Final = re.compile(r"(?<![\d.])\d(?:[ \-.\u00a0]?\d){12,18}(?![\d])")
 _INVISIBLE: Final = frozenset({"Cc", "Cf", "Co", "Cs"})
 _KEPT: Final = frozenset("\n\t")
@@ -57,6 +58,8 @@ class Redactor:
         for secret in sorted(slots.secrets(), key=lambda one: -len(one.value)):
             rules.extend(_rules(secret))
         self._rules = [*rules, (_CARD_LIKE, _masked)]
+        self._slots = slots
+        self._typed: set[str] = set()
         self._shown = [pattern for pattern, name in rules if isinstance(name, str)]
         self._done: dict[str, str] = {}
 
@@ -68,6 +71,15 @@ class Redactor:
                 words = pattern.sub(replacement, words)
             self._done[said] = words
         return self._done[said]
+
+    def typed(self, slot: str) -> None:
+        """A slot's value is in the page from now on, and the page may say it anywhere."""
+        value = next((secret.value for secret in self._slots.secrets() if secret.slot == slot), "")
+        if slot == "card.cvc" and value and slot not in self._typed:
+            self._typed.add(slot)
+            pattern = rf"(?<![\d{_SIGNS}])(?<!\d[.,])(?<![{_SIGNS}] ){_spelled(value)}(?!\d|[.,]\d|\s?[{_SIGNS}%])"
+            self._rules.append((re.compile(pattern), f"{{{{{slot}}}}}"))
+            self._done.clear()
 
     def shown(self) -> list[re.Pattern[str]]:
         """Patterns of the values as a page shows them, for masking pictures."""

@@ -36,6 +36,9 @@ class Visited:
     page: Page
     fence: Fence
 
+    def settle(self) -> None:
+        """These pages change by themselves or not at all."""
+
 
 @dataclass
 class Sight:

@@ -142,6 +142,44 @@ def test_a_region_list_that_is_filled_a_moment_later_is_waited_for(show: Show) -
     assert "California" == value(seen, "select")
 
 
+COUNTRY = """
+<select aria-label=Country id=c><option>France<option>United States</select>
+<select aria-label=State id=s><option>Choose<option>Paris<option>California</select><script>
+c.onchange = () => setTimeout(() => { s.innerHTML = '<option>Choose<option>Alabama<option>California' }, 600)</script>
+"""
+
+
+def test_a_region_survives_that_its_list_is_filled_again_after_the_country(show: Show) -> None:
+    """Even where the old list has the region too."""
+    seen = show(COUNTRY)
+    put(seen, "combobox", "{{buyer.country}}", "Country")
+    put(seen, "combobox", "{{buyer.province}}", "State")
+    seen.page.wait_for_function("s.textContent.includes('Alabama')")
+    assert "California" == value(seen, "#s")
+
+
+def test_a_country_that_stands_already_is_not_chosen_again(show: Show) -> None:
+    """Which would empty the region."""
+    seen = show(COUNTRY)
+    seen.page.select_option("#c", "United States")
+    seen.page.evaluate("window.chosen = 0; c.addEventListener('change', () => chosen++)")
+    put(seen, "combobox", "{{buyer.country}}", "Country")
+    assert 0 == seen.page.evaluate("chosen")
+
+
+def test_a_text_field_that_a_list_takes_the_place_of_is_not_filled_unseen(show: Show) -> None:
+    """The model is told to look again."""
+    seen = show(
+        """<select aria-label=Country id=c><option>France<option>United States</select><input aria-label=State id=t>
+        <script>c.onchange = () => setTimeout(() => { t.hidden = true }, 100)</script>"""
+    )
+    ref = seen.ref("textbox", "State")
+    put(seen, "combobox", "{{buyer.country}}", "Country")
+    with pytest.raises(UnreadableError, match=r"hidden|read the page again"):
+        fill(seen.observer, ref, "{{buyer.province}}", slots=SLOTS, phase=Phase.CONTACT)
+    assert "" == value(seen, "#t")
+
+
 def test_an_option_is_chosen_by_its_text_and_only_when_one_alone_fits(show: Show) -> None:
     """S is not XS; a sold-out option is none; two that fit are none."""
     seen = show(

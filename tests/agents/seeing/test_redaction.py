@@ -121,6 +121,17 @@ def test_the_security_code_is_its_slot_beside_words_that_announce_it(text: str) 
     assert "{{card.cvc}}" in left
 
 
+def test_a_security_code_that_was_typed_is_redacted_wherever_it_stands_alone() -> None:
+    """Amounts stay readable; before it was typed, so does everything else."""
+    redactor = Redactor(SLOTS)
+    assert "737 reviews" == redactor.text("737 reviews")
+    redactor.typed("card.cvc")
+    redactor.typed("card.cvc")
+    assert "you typed {{card.cvc}}, {{card.cvc}}." == redactor.text("you typed 737, 7%337.")
+    for amount in ("$737.00", "$ 737", "737.00", "1,737 left", "737 €", "€737", "7370", "12.737", "737,50"):
+        assert amount == redactor.text(amount)
+
+
 def test_anybodys_card_number_is_masked_and_other_long_numbers_are_not() -> None:
     """By the check digit."""
     assert "paid with [a card's number]" == REDACTOR.text("paid with 5555 5555 5555 4444")
