@@ -56,7 +56,7 @@ class Buying:
             allowed_private=config.allowed_private,
             payment_hosts=(*KNOWN_PAYMENT_HOSTS, *config.payment_hosts),
         )
-        with self.browser.visit(fence, session=task.session) as visit:
+        with self.browser.visit(fence, session=task.session, seconds=_seconds_left(task)) as visit:
             if task.kind is Kind.LOOK_UP:
                 return looking_up.look_up(visit, task)
             return Purchase(self, task, service, visit).run()
@@ -90,8 +90,7 @@ class Purchase:
         task, visit = self.task, self.visit
         card = self._card()
         desk = self._desk(Slots(task.request.buyer, card))
-        seconds = (task.deadline - datetime.now(UTC)).total_seconds() - REPORT_SECONDS
-        meter = Meter(self.means.config.budget, seconds)
+        meter = Meter(self.means.config.budget, _seconds_left(task) - REPORT_SECONDS)
         self.service.at("opening the product page")
         visit.open(task.request.product_url)
         desk.settled()
@@ -189,6 +188,11 @@ class Purchase:
             message = "no configured instrument pays what the shop takes"
             raise RefusedError(Refused(code=FAILED[Kind.ORDER], message=message))
         return Card.of(instrument)
+
+
+def _seconds_left(task: Task) -> float:
+    """Until the task's deadline; a browser is stopped then, whatever it hangs in."""
+    return max(1.0, (task.deadline - datetime.now(UTC)).total_seconds())
 
 
 def _no_order(said: Mapping[str, Any]) -> Outcome | str:

@@ -34,4 +34,6 @@ def repeat(steps: Sequence[Step], desk: Desk, toolset: ShopToolset, service: Ser
             break
         if step.member == CLICK:
             clicked.append(step.name)
+    # What was repeated is no loop of the model's; it may have to do some of it over.
+    desk.loops.seen.clear()
     return clicked
