@@ -113,6 +113,15 @@ ALL = (
     no_secret_in_the_history,
 )
 
+# Those that hold at every moment, and so of a run too that another run goes on.
+ALWAYS = (
+    one_live_hold_at_most,
+    no_order_without_a_hold_for_it,
+    every_mutating_call_carries_our_key,
+    a_finished_step_never_runs_again,
+    no_secret_in_the_history,
+)
+
 
 def moved(world: World, kind: MoneyKind) -> int:
     """What the sandbox's log says was moved in this way, in minor units."""
