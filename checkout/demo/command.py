@@ -46,6 +46,7 @@ def demo(
         browser = _browser(headed=headed)
         with children.ended_by_signal(), tempfile.TemporaryDirectory(prefix="checkout-demo-") as folder:
             evidence = evidence.resolve()
+            console.print("\n[dim]Setting the stage: service, sandbox, three shops, a model.[/]")
             with (
                 stage(Path(folder), _key, evidence=evidence, headed=headed) as scenery,
                 httpx2.Client(timeout=30) as http,

@@ -9,12 +9,17 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 
+from checkout.demo.books import Sale
+from checkout.demo.buying import ADA
+from checkout.demo.report import Outcome
+from checkout.demo.scenes import SCENES
 from tests.e2e.served import alive, offspring, run
 
 pytestmark = pytest.mark.processes
@@ -142,3 +147,56 @@ def test_sigterm_in_the_middle_of_the_demo_leaves_no_process_behind() -> None:
         assert "" == out
         assert 0 != process.returncode
         assert set() == alive(family)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "says"),
+    [
+        (("--headed",), {"DISPLAY": "", "WAYLAND_DISPLAY": ""}, "needs a display"),
+        ((), {"CHECKOUT_BROWSER": "/nowhere/chromium"}, "/nowhere/chromium is no Chromium that starts"),
+    ],
+)
+def test_a_demo_that_cannot_show_a_browser_says_so_before_it_starts_anything(
+    arguments: tuple[str, ...], environment: dict[str, str], says: str
+) -> None:
+    """One sentence, exit 1."""
+    ended = run("demo", *arguments, environment=environment)
+    assert 1 == ended.returncode
+    assert says in ended.stdout.replace("\n", " ")
+    assert "create" not in ended.stdout
+
+
+SOLD = Sale(
+    order_id="100002",
+    product="shirt",
+    quantity=1,
+    variant={"Colour": "Blue", "Size": "M"},
+    address={name: ADA[name] for name in ("address1", "city", "province", "postalCode", "country")},
+    total_minor=2895,
+)
+
+
+@pytest.mark.parametrize(
+    ("sales", "wrong"),
+    [
+        ([SOLD], []),
+        ([replace(SOLD, product="mug")], ["product"]),
+        ([replace(SOLD, quantity=2)], ["quantity"]),
+        ([replace(SOLD, variant={"Colour": "Blue", "Size": "L"})], ["variant"]),
+        ([replace(SOLD, address={**SOLD.address, "postalCode": "90002"})], ["address"]),
+        ([replace(SOLD, total_minor=2896)], ["total"]),
+        ([SOLD, SOLD], ["2 orders"]),
+        ([], ["0 orders"]),
+    ],
+)
+def test_the_verdict_names_what_a_shops_book_has_otherwise(sales: list[Sale], wrong: list[str]) -> None:
+    """Item, quantity, variant, address, total, and that there is one order."""
+    outcome = Outcome(
+        scene=SCENES[-1],
+        intent={"id": "ci_1", "state": "completed", "offer": {"cost": {"total": {"amountSubunits": 2895}}}},
+        sales=sales,
+        money=[{"kind": "hold", "amount_minor": 2895}, {"kind": "capture", "amount_minor": 2895}],
+        milliseconds=1,
+    )
+    assert wrong == outcome.wrong
+    assert outcome.right is not bool(wrong)
