@@ -1,6 +1,7 @@
 """Processes of ours that run beside the service: the payment sandbox, the demo's shop, the service itself in the demo.
 
-A child prints one JSON line when it listens; it is ended by its pid, and only by whoever started it.
+A child prints one JSON line when it listens; it is ended by its pid, and only by whoever started it. It runs under
+`checkout.child`, which ends it when this process is gone without having ended it.
 """
 
 import json
@@ -57,16 +58,21 @@ class Child:
         self._hang_up()
 
     def _hang_up(self) -> None:
-        if self.process.stdout:
-            self.process.stdout.close()
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe:
+                pipe.close()
 
 
 def start(name: str, *arguments: str, folder: Path, environment: Mapping[str, str] | None = None) -> Child:
-    """Start `python -m …` and wait for its line; its stderr goes to `folder/name.log`."""
+    """Start `python -m …` and wait for its line; its stderr goes to `folder/name.log`.
+
+    It ends with this process at the latest.
+    """
     log = folder / f"{name}.log"
     with log.open("ab") as stderr:
         process = subprocess.Popen(  # noqa: S603 (our own modules)
-            [sys.executable, "-m", *arguments],
+            [sys.executable, "-m", "checkout.child", *arguments],
+            stdin=subprocess.PIPE,  # never written to: its end is our end
             stdout=subprocess.PIPE,
             stderr=stderr,
             env={**os.environ, **(environment or {})},

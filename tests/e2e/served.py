@@ -148,6 +148,14 @@ def alive(pids: set[int]) -> set[int]:
     return {pid for pid in pids if _state(pid) not in (None, "Z", "X")}
 
 
+def gone(pids: set[int]) -> None:
+    """Wait until none of them runs."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while left := alive(pids):
+        assert time.monotonic() < deadline, f"{left} still run"
+        time.sleep(POLL_SECONDS)
+
+
 def _state(pid: int) -> str | None:
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][:1]

@@ -13,7 +13,7 @@ import pytest
 
 from checkout import children
 from tests.api.standing import BUYER
-from tests.e2e.served import PATIENCE_SECONDS, Served, alive, offspring, run, served
+from tests.e2e.served import PATIENCE_SECONDS, Served, alive, gone, offspring, run, served
 
 pytestmark = pytest.mark.processes
 
@@ -59,6 +59,16 @@ def test_sigterm_answers_what_was_asked_ends_its_sandbox_and_exits_0(tmp_path: P
         assert set() == alive({sandbox})
     finally:
         service.stop()
+
+
+def test_a_killed_service_leaves_no_sandbox_behind(tmp_path: Path) -> None:
+    """By `kill -9` it cannot end what it started; that ends by itself."""
+    environment = {"CHECKOUT_DATABASE_URL": f"sqlite:///{tmp_path / 'checkout.sqlite3'}", "STRIPE_API_KEY": ""}
+    service = children.start("service", "checkout", "serve", "--port", "0", folder=tmp_path, environment=environment)
+    started = offspring(service.process.pid)
+    assert 1 == len(alive(started))
+    service.kill()
+    gone(started)
 
 
 def test_a_port_that_is_taken_is_named_and_nothing_is_left_running(tmp_path: Path) -> None:
