@@ -14,6 +14,8 @@ from typing import Final
 from agents.errors import UnreadableError
 
 _INDENT: Final = "  "
+# Deeper elements hang from the one at this depth: no shop needs more, and no page may exhaust our stack.
+MAX_DEPTH: Final = 80
 _NAME: Final = r'"(?:[^"\\]|\\.)*"'
 _KEY: Final = re.compile(
     rf"(?P<role>[a-z]+)(?: (?P<name>{_NAME}))?(?P<flags>(?: \[[a-z-]+(?:=[^\]\s]*)?\])*)(?P<rest>:(?: .*)?)?", re.DOTALL
@@ -66,12 +68,11 @@ def parse(snapshot: str) -> Node:
         if odd or not body.startswith("- ") or depth >= len(open_nodes):
             raise _unknown(line)
         del open_nodes[depth + 1 :]
-        parent = open_nodes[-1]
         if found := _PROPERTY.fullmatch(body[2:]):
-            _set(parent, found[1], _scalar(found[2]))
+            _set(open_nodes[-1], found[1], _scalar(found[2]))
             continue
         node = _node(body[2:])
-        parent.children.append(node)
+        open_nodes[min(depth, MAX_DEPTH)].children.append(node)
         if node.role != "text":
             open_nodes.append(node)
     return root

@@ -7,9 +7,11 @@ from urllib.parse import urlsplit
 from playwright.sync_api import Browser, Page, Route
 
 from agents.fence import Fence
+from agents.filling import fill
 from agents.observe import Observer, Snapshot
 from agents.redaction import Redactor
 from agents.slots import Slots
+from agents.terms import Phase
 from merchants.sdk import Buyer
 from payments.cards import Card
 
@@ -66,6 +68,16 @@ class Sight:
     def fresh(self, html: str) -> None:
         """Another page at the same address."""
         self.page.set_content(html)
+
+
+def put(seen: Sight, role: str, value: str | bool, name: str = "", phase: Phase = Phase.PAYMENT) -> str:  # noqa: FBT001 (what a field takes)
+    """Fill the first control of this role (and name)."""
+    return fill(seen.observer, seen.ref(role, name), value, slots=SLOTS, phase=phase)
+
+
+def held(seen: Sight, selector: str) -> str:
+    """What a field holds."""
+    return seen.page.input_value(selector)
 
 
 def sight(browser: Browser, html: str, others: Mapping[str, str] | None = None) -> Sight:

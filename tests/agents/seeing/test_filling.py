@@ -7,25 +7,9 @@ import pytest
 from agents.errors import SlotRefusedError, UnreadableError
 from agents.filling import fill
 from agents.terms import Phase
-from tests.agents.seeing.sights import SLOTS, Sight
+from tests.agents.seeing.sights import SLOTS, Sight, held, put
 
 Show = Callable[..., Sight]
-
-
-def put(
-    seen: Sight,
-    role: str,
-    value: str | bool,  # noqa: FBT001 (what a field takes)
-    name: str = "",
-    phase: Phase = Phase.PAYMENT,
-) -> str:
-    """Fill the first control of this role (and name)."""
-    return fill(seen.observer, seen.ref(role, name), value, slots=SLOTS, phase=phase)
-
-
-def value(seen: Sight, selector: str) -> str:
-    """What a field holds."""
-    return seen.page.input_value(selector)
 
 
 def test_a_text_field_gets_the_slots_value_and_shows_the_slot(show: Show) -> None:
@@ -34,7 +18,7 @@ def test_a_text_field_gets_the_slots_value_and_shows_the_slot(show: Show) -> Non
         "<input aria-label=Email><script>onchange = e => e.target.value = e.target.value.toUpperCase()</script>"
     )
     assert "filled textbox 'Email' with {{buyer.email}}" == put(seen, "textbox", "{{buyer.email}}")
-    assert "ADA.ASHWORTH@EXAMPLE.ORG" == value(seen, "input")
+    assert "ADA.ASHWORTH@EXAMPLE.ORG" == held(seen, "input")
     assert '= "{{buyer.email}}"' in seen.see().text
 
 
@@ -49,7 +33,7 @@ def test_scripts_hear_of_what_was_typed_as_if_a_person_had(show: Show) -> None:
         field.addEventListener('blur', () => own.set.call(field, state));</script>"""
     )
     put(seen, "textbox", "ring twice")
-    assert "ring twice" == value(seen, "input")
+    assert "ring twice" == held(seen, "input")
     assert ["input", "change", "blur"] == seen.page.evaluate("heard")
 
 
@@ -65,7 +49,7 @@ def test_a_field_that_formats_or_masks_what_is_typed_is_filled(show: Show) -> No
     put(seen, "textbox", "{{card.number}}", "Card number")
     put(seen, "textbox", "{{card.expiry}}", "Expiry date")
     put(seen, "textbox", "{{card.cvc}}", "Code")
-    assert ["4242 4242 4242 4242", "07/31", "737"] == [value(seen, f"#{name}") for name in "nxc"]
+    assert ["4242 4242 4242 4242", "07/31", "737"] == [held(seen, f"#{name}") for name in "nxc"]
 
 
 @pytest.mark.parametrize(
@@ -82,115 +66,7 @@ def test_an_expiry_is_written_the_way_its_field_wants_it(show: Show, attributes:
     """Told from the placeholder, the length or the type."""
     seen = show(f"<input aria-label=Expiry {attributes}>")
     fill(seen.observer, next(iter(seen.see().controls)), "{{card.expiry}}", slots=SLOTS, phase=Phase.PAYMENT)
-    assert written == value(seen, "input")
-
-
-def test_an_expiry_of_two_lists_is_chosen_by_name_or_number(show: Show) -> None:
-    """Months by their number or name, years by two digits or four."""
-    months = "".join(
-        f"<option value={n}>{n} - {name}"
-        for n, name in enumerate(("Jan", "Feb", "Mar", "Apr", "May", "Jun", "July"), 1)
-    )
-    years = "".join(f"<option>{n}" for n in range(26, 34))
-    seen = show(f"<select aria-label=Month id=m>{months}</select><select aria-label=Year id=y>{years}</select>")
-    put(seen, "combobox", "{{card.exp_month}}", "Month")
-    put(seen, "combobox", "{{card.exp_year}}", "Year")
-    assert ("7", "31") == (value(seen, "#m"), value(seen, "#y"))
-
-
-@pytest.mark.parametrize(
-    "listed",
-    [
-        "United States",
-        "USA",
-        "United States of America",
-        "Vereinigte Staaten",
-        "United States (US)",
-        "=US",
-        "États-Unis",
-    ],
-)
-def test_a_country_is_found_by_code_and_by_its_names(show: Show, listed: str) -> None:
-    """In English, as an abbreviation, in the page's language, or only by the option's value."""
-    text, code = ("The States", "US") if listed.startswith("=") else (listed, "17")
-    options = f"<option value=1>United Kingdom<option value={code}>{text}<option value=2>United Arab Emirates"
-    language = "fr" if listed.startswith("É") else "de"
-    seen = show(f"<html lang={language}><select aria-label=Land><option>US Minor Outlying Islands{options}</select>")
-    put(seen, "combobox", "{{buyer.country}}")
-    assert code == value(seen, "select")
-
-
-REGIONS = ("<option value=5>California", "<option>CA", "<option value=US-CA>Cali", "<option>California (CA)")
-
-
-@pytest.mark.parametrize("option", REGIONS)
-def test_a_region_is_found_by_code_or_name(show: Show, option: str) -> None:
-    """A buyer's CA is California."""
-    seen = show(f"<select aria-label=State><option>Colorado{option}<option>Alaska</select>")
-    put(seen, "combobox", "{{buyer.province}}")
-    assert 1 == seen.page.evaluate("document.querySelector('select').selectedIndex")
-
-
-def test_a_region_list_that_is_filled_a_moment_later_is_waited_for(show: Show) -> None:
-    """Shops fill it once the country is known."""
-    seen = show(
-        """<select aria-label=State><option>Please wait</select><script>
-        setTimeout(() => { document.querySelector("select").innerHTML = "<option>Alabama<option>California" }, 700)
-        </script>"""
-    )
-    put(seen, "combobox", "{{buyer.province}}")
-    assert "California" == value(seen, "select")
-
-
-COUNTRY = """
-<select aria-label=Country id=c><option>France<option>United States</select>
-<select aria-label=State id=s><option>Choose<option>Paris<option>California</select><script>
-c.onchange = () => setTimeout(() => { s.innerHTML = '<option>Choose<option>Alabama<option>California' }, 600)</script>
-"""
-
-
-def test_a_region_survives_that_its_list_is_filled_again_after_the_country(show: Show) -> None:
-    """Even where the old list has the region too."""
-    seen = show(COUNTRY)
-    put(seen, "combobox", "{{buyer.country}}", "Country")
-    put(seen, "combobox", "{{buyer.province}}", "State")
-    seen.page.wait_for_function("s.textContent.includes('Alabama')")
-    assert "California" == value(seen, "#s")
-
-
-def test_a_country_that_stands_already_is_not_chosen_again(show: Show) -> None:
-    """Which would empty the region."""
-    seen = show(COUNTRY)
-    seen.page.select_option("#c", "United States")
-    seen.page.evaluate("window.chosen = 0; c.addEventListener('change', () => chosen++)")
-    put(seen, "combobox", "{{buyer.country}}", "Country")
-    assert 0 == seen.page.evaluate("chosen")
-
-
-def test_a_text_field_that_a_list_takes_the_place_of_is_not_filled_unseen(show: Show) -> None:
-    """The model is told to look again."""
-    seen = show(
-        """<select aria-label=Country id=c><option>France<option>United States</select><input aria-label=State id=t>
-        <script>c.onchange = () => setTimeout(() => { t.hidden = true }, 100)</script>"""
-    )
-    ref = seen.ref("textbox", "State")
-    put(seen, "combobox", "{{buyer.country}}", "Country")
-    with pytest.raises(UnreadableError, match=r"hidden|read the page again"):
-        fill(seen.observer, ref, "{{buyer.province}}", slots=SLOTS, phase=Phase.CONTACT)
-    assert "" == value(seen, "#t")
-
-
-def test_an_option_is_chosen_by_its_text_and_only_when_one_alone_fits(show: Show) -> None:
-    """S is not XS; a sold-out option is none; two that fit are none."""
-    seen = show(
-        "<select aria-label=Size><option>XS<option>S - $5<option>M blue<option>M red<option disabled>L</select>"
-    )
-    put(seen, "combobox", "S")
-    assert "S - $5" == value(seen, "select")
-    for unfit in ("M", "L", "XXL"):
-        with pytest.raises(UnreadableError, match="no single option fits; it has 'XS'"):
-            put(seen, "combobox", unfit)
-    assert "S - $5" == value(seen, "select")
+    assert written == held(seen, "input")
 
 
 COVERED = "position:absolute;opacity:0"
@@ -227,52 +103,6 @@ def test_a_radio_covered_by_its_label_is_chosen(show: Show) -> None:
         fill(seen.observer, refs[2], False, slots=SLOTS, phase=Phase.SHIPPING)
 
 
-LISTBOX = """
-<button role=combobox aria-label=Colour aria-expanded=false aria-controls=l onclick="l.hidden = false">Choose</button>
-<ul role=listbox id=l hidden>
-<li role=option>Red</li><li role=option>Blue</li><li role=option aria-disabled=true>Green</li></ul>
-<ul><li role=option>Blue</li></ul>
-<script>
-l.onclick = e => { document.querySelector('button').textContent = e.target.textContent; l.hidden = true }</script>
-"""
-
-
-def test_a_list_that_scripts_draw_is_opened_and_chosen_from(show: Show) -> None:
-    """In the list the control names, not in another one."""
-    seen = show(LISTBOX)
-    put(seen, "combobox", "Blue")
-    assert "Blue" == seen.page.inner_text("button")
-    with pytest.raises(UnreadableError, match="no single option fits"):
-        put(seen, "combobox", "Green")
-
-
-def test_a_list_with_a_search_field_of_its_own_is_searched(show: Show) -> None:
-    """The options come only when something is typed."""
-    seen = show(
-        """<div role=combobox tabindex=0 aria-label=Country onclick="p.hidden = false; q.focus()">Choose</div>
-        <div id=p hidden><input id=q aria-label=Search><ul role=listbox id=l></ul></div><script>
-        q.oninput = () => { if (/^united st/i.test(q.value)) l.innerHTML = '<li role=option>United States</li>' };
-        l.onclick = e => { p.hidden = true; document.querySelector('div').textContent = e.target.textContent }
-        </script>"""
-    )
-    put(seen, "combobox", "{{buyer.country}}")
-    assert "United States" == seen.page.inner_text("div >> nth=0")
-
-
-def test_a_field_with_suggestions_takes_the_suggestion_or_what_was_typed(show: Show) -> None:
-    """An address may have none."""
-    seen = show(
-        """<input role=combobox aria-label=Country aria-controls=l><ul role=listbox id=l></ul><script>
-        const field = document.querySelector('input');
-        field.oninput = () => l.innerHTML = '<li role=option>Utah</li><li role=option>Vermont</li>';
-        l.onmousedown = e => { field.value = e.target.textContent + '!' }</script>"""
-    )
-    put(seen, "combobox", "Vermont")
-    assert "Vermont!" == value(seen, "input")
-    put(seen, "combobox", "Narnia")
-    assert "Narnia" == value(seen, "input")
-
-
 def test_numbers_texts_and_rich_texts_are_filled(show: Show) -> None:
     """A quantity, a spinner without a field, a text area, an editable element."""
     seen = show(
@@ -285,7 +115,7 @@ def test_numbers_texts_and_rich_texts_are_filled(show: Show) -> None:
     put(seen, "spinbutton", "4", "Candles")
     put(seen, "textbox", "two\nlines", "Note")
     put(seen, "textbox", "Hello", "Gift")
-    assert ["3", "two\nlines"] == [value(seen, "input"), value(seen, "textarea")]
+    assert ["3", "two\nlines"] == [held(seen, "input"), held(seen, "textarea")]
     assert ("Hello", "4") == (
         seen.page.inner_text("[contenteditable]"),
         seen.page.get_attribute("[role=spinbutton]", "aria-valuenow"),
@@ -334,7 +164,7 @@ def test_a_card_is_not_typed_before_it_is_paid(show: Show) -> None:
     seen = show("<input aria-label='Card number'>")
     with pytest.raises(SlotRefusedError):
         put(seen, "textbox", "{{card.number}}", phase=Phase.CONTACT)
-    assert "" == value(seen, "input")
+    assert "" == held(seen, "input")
 
 
 @pytest.mark.parametrize(
@@ -356,7 +186,7 @@ def test_a_literal_is_short_and_nothing_that_only_a_slot_may_hold(show: Show, li
         return
     with pytest.raises(SlotRefusedError):
         put(seen, "textbox", literal)
-    assert "" == value(seen, "input")
+    assert "" == held(seen, "input")
 
 
 @pytest.mark.parametrize(
@@ -411,4 +241,4 @@ def test_references_hold_when_something_else_looks_at_the_page(show: Show) -> No
     ref = seen.ref("textbox")
     seen.page.locator("button").aria_snapshot()
     fill(seen.observer, ref, "x", slots=SLOTS, phase=Phase.BROWSE)
-    assert "x" == value(seen, "input")
+    assert "x" == held(seen, "input")

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.errors import UnreadableError
+from agents.snapshot_lines import About, Writer
 from agents.snapshot_tree import parse
 from agents.snapshot_words import as_line, quoted, said
 from tests.agents.seeing.sights import Sight
@@ -124,6 +125,15 @@ def test_a_line_of_another_shape_is_an_error(snapshot: str) -> None:
     """Nothing is guessed about a snapshot of another version."""
     with pytest.raises(UnreadableError):
         parse(snapshot)
+
+
+def test_a_tree_as_deep_as_it_likes_is_read() -> None:
+    """Its structure ends somewhere; its controls do not."""
+    deep = "".join(f"{'  ' * depth}- generic [ref=e{depth}]:\n{'  ' * depth}  - text: a\n" for depth in range(1000))
+    writer = Writer(About())
+    lines = writer.lines(parse(f"{deep}{'  ' * 1000}- button [ref=e1]"))
+    assert 1000 == " ".join(line.words for line in lines).split().count("a")
+    assert ["e1"] == list(writer.controls)
 
 
 def _quoted(text: str) -> str:
