@@ -16,7 +16,7 @@ from agents.errors import SlotRefusedError, UnreadableError
 from agents.filling_lists import choose_from_list, choose_native
 from agents.filling_regions import CountryChanged
 from agents.filling_words import meanings, plain, shows
-from agents.observe import Observer, origin_of
+from agents.observe import Control, Observer, origin_of
 from agents.slots import Slots, slot_in
 from agents.snapshot_lines import TOGGLES
 from agents.terms import Phase
@@ -101,6 +101,8 @@ def fill(observer: Observer, ref: str, value: str | bool, *, slots: Slots, phase
             return _toggle(filling, _as_bool(filling, value))
         if not slot:
             filling = replace(filling, value=_literal(value, password=filling.facts["type"] == "password"))
+        if slot == "buyer.province" and not filling.facts["shown"] and (other := _in_its_place(observer, control)):
+            return fill(observer, other, value, slots=slots, phase=phase)
         _ready(filling)
         if slot == "buyer.country":
             _put_country(filling, observer)
@@ -112,6 +114,13 @@ def fill(observer: Observer, ref: str, value: str | bool, *, slots: Slots, phase
     if slot:
         observer.remember(ref, slot)
     return f"filled {control.role} {control.name!r}" + (f" with {{{{{slot}}}}}" if slot else "")
+
+
+def _in_its_place(observer: Observer, gone: Control) -> str | None:
+    """The field of the same name that took the place of one that is hidden now: a list of regions for a text field."""
+    now = observer.snapshot().controls.values()
+    alike = [one.ref for one in now if (one.name, one.frame) == (gone.name, gone.frame) and one.ref != gone.ref]
+    return alike[0] if len(alike) == 1 else None
 
 
 def _without_words(failed: PlaywrightError) -> Exception:
