@@ -10,7 +10,7 @@ from typing import Any
 from agents import guard
 from agents.browser import Browser, Visit
 from agents.committing import commit
-from agents.errors import PermitRefusedError
+from agents.errors import PermitRefusedError, TaskLostError
 from agents.evidence import Evidence
 from agents.fence import Fence
 from agents.observe import Observer
@@ -38,7 +38,9 @@ class Recorder:
     witnessed_: list[dict[str, Any]] = field(default_factory=list)
 
     def at(self, step: str) -> None:
-        """Nothing to tell anybody."""
+        """Nobody to tell; at the step `lost_at` the task is somebody else's."""
+        if self.lost_at and self.lost_at in step:
+            raise TaskLostError(step)
 
     def permit(self, readings: Readings, session: SavedSession) -> Permit:
         """By the same comparison as the real one."""
