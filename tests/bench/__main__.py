@@ -1,7 +1,7 @@
-"""`make bench`: speed beside DBOS, commits per saga, and what a suspended checkout costs. Prints; asserts nothing.
+"""`make bench`: sagas beside DBOS, purchases in a browser beside browser-use. Prints; asserts nothing about speed.
 
 Both engines run the same saga on the same disk in this one process, turn about, in rounds; the figures are medians over
-the rounds, with the range. Ratios matter here, not digits: the machine may be shared.
+the rounds, with the range. The agents buy in turns too. Ratios matter here, not digits: the machine may be shared.
 """
 
 import argparse
@@ -16,7 +16,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import on_dbos, on_ours
+from tests.bench import agents, on_dbos, on_ours
 from tests.bench.on_dbos import Dbos
 from tests.bench.on_ours import Ours
 
@@ -31,14 +31,17 @@ def main() -> None:
     options.add_argument("--in-flight", type=int, default=100, help="sagas at once")
     options.add_argument("--concurrent", type=int, default=200, help="sagas with that many at once, per round")
     options.add_argument("--suspended", type=int, default=2000)
+    options.add_argument("--purchases", type=int, default=3, help="purchases in a browser by each agent; 0: none")
     options.add_argument("--json", action="store_true")
     asked = options.parse_args()
     race = _race(asked.rounds, asked.sequential, asked.concurrent, asked.in_flight)
     suspended = _suspended(asked.suspended)
+    bought = _buy(asked.purchases)
     if asked.json:
-        print(json.dumps({"race": race, "suspended": suspended}, indent=2))  # noqa: T201 (the data)
-    else:
-        _show(race, suspended)
+        print(json.dumps({"race": race, "suspended": suspended, "agents": bought}, indent=2))  # noqa: T201 (the data)
+        return
+    _show(race, suspended)
+    _show_agents(bought)
 
 
 def _race(rounds: int, sequential: int, concurrent: int, in_flight: int) -> dict[str, dict[str, list[float]]]:
@@ -72,6 +75,38 @@ def _suspended(count: int) -> dict[str, Any]:
     )
     figures: dict[str, Any] = json.loads(done.stdout)
     return figures
+
+
+def _buy(rounds: int) -> dict[str, Any]:
+    """Per agent the figures of every round; or, under `missing`, why there are none."""
+    if not rounds:
+        return {}
+    try:
+        return agents.race(rounds)
+    except agents.NotInstalledError as missing:
+        return {"missing": str(missing)}
+
+
+def _show_agents(bought: dict[str, Any]) -> None:
+    if not bought or "missing" in bought:
+        out.print(f"\n{bought['missing']}" if bought else "")
+        return
+    table = Table(
+        title="\nA first purchase in a browser, at the six-page demo shop, without the model's time", box=None
+    )
+    table.add_column("")
+    for name in bought:
+        table.add_column(name, justify="right")
+    table.add_column("ratio", justify="right")
+    ours, theirs = (agents.medians(rounds) for rounds in bought.values())
+    for measure in ours:
+        cells = [
+            f"{statistics.median(values):.1f} [{min(values):.1f} to {max(values):.1f}]"
+            for values in ([one[measure] for one in rounds] for rounds in bought.values())
+        ]
+        table.add_row(measure, *cells, f"{theirs[measure] / ours[measure]:.1f}")
+    out.print(table)
+    out.print("Ours makes two visits, a quote and its order; browser-use goes straight to the order.")
 
 
 def _show(race: dict[str, dict[str, list[float]]], cost: dict[str, Any]) -> None:

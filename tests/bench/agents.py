@@ -1,0 +1,171 @@
+"""A first purchase in a browser, by our worker and by browser-use, side by side: same shop, same Chromium, same rules.
+
+Ours makes two visits, a quote and an order, each behind its own fence; browser-use goes straight to the order. Both are
+decided by the stand-in's policy, and the time inside it is taken off both: what is left is each agent's own. Both
+browsers run before the clock starts. browser-use pins half the world, so it gets an environment of its own, made on
+demand under the user's cache; where that cannot be made, one line says so.
+"""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from anthropic.types.beta import BetaMessage
+
+from agents import finding
+from agents.budget import Meter
+from agents.model import Model
+from agents.slots import Slots
+from merchants.sdk import Offer, Order
+from tests.agents.world import BUYER, CARD, World, lines, world
+
+VERSION = "0.13.14"
+CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "agentic-checkout" / f"browser-use-{VERSION}"
+DRIVER = Path(__file__).with_name("agents_browser_use.py")
+# Some hundred megabytes come over the network, once.
+INSTALL_SECONDS = 600
+# A purchase takes browser-use a quarter of a minute; this is a machine that does nothing else.
+PURCHASE_SECONDS = 240
+PRODUCT = "sells"
+# Values as a person would write them: browser-use has no slots that know codes.
+WRITTEN = {"buyer.country": "United States", "buyer.province": "California", "card.expiry": "12 / 31"}
+
+
+class NotInstalledError(Exception):
+    """browser-use cannot be had here; the sentence says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """One purchase: turns of the model, input tokens by characters over four, seconds without the model's."""
+
+    turns: int
+    input_tokens: int
+    own_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class TimedModel(Model):
+    """Our worker's model, with the seconds every answer took: what browser-use's model in its own process takes."""
+
+    spent: list[float] = field(default_factory=list)
+
+    def ask(self, *, system: str, tools: Sequence[Any], messages: Sequence[Any], meter: Meter) -> BetaMessage:
+        """One answer, timed."""
+        began = time.perf_counter()
+        try:
+            return Model.ask(self, system=system, tools=tools, messages=messages, meter=meter)
+        finally:
+            self.spent.append(time.perf_counter() - began)
+
+
+def race(rounds: int) -> dict[str, Any]:
+    """Buy in turns; per agent and measure one figure a round. NotInstalledError if browser-use cannot be had."""
+    python = environment()
+    figures: dict[str, list[Figures]] = {"ours": [], "browser-use": []}
+    with tempfile.TemporaryDirectory() as folder, world(Path(folder)) as at:
+        _ours(at)  # the first purchase of a process imports and compiles; browser-use's imports are not counted either
+        for number in range(rounds):
+            for name in figures if number % 2 == 0 else reversed(figures):
+                figures[name].append(_ours(at) if name == "ours" else _theirs(at, python, Path(folder)))
+    return {name: [_plain(one) for one in rounds_of] for name, rounds_of in figures.items()}
+
+
+def environment() -> Path:
+    """The Python of browser-use's own environment, made if it is not there."""
+    python = CACHE / "bin" / "python"
+    installed = CACHE / "installed"
+    if installed.exists():
+        return python
+    try:
+        subprocess.run([sys.executable, "-m", "venv", str(CACHE)], check=True, capture_output=True)
+        subprocess.run(
+            [str(python), "-m", "pip", "install", "--quiet", f"browser-use=={VERSION}"],
+            check=True,
+            capture_output=True,
+            timeout=INSTALL_SECONDS,
+        )
+    except (OSError, subprocess.SubprocessError) as failed:
+        raise NotInstalledError(f"browser-use {VERSION} cannot be installed here: {failed}") from failed
+    installed.touch()
+    return python
+
+
+def _ours(at: World) -> Figures:
+    """A quote and its order by our worker."""
+    asked = len(at.requests())
+    model = TimedModel(at.model.name, at.model.client)
+    at = replace(at, model=model)
+    began = time.perf_counter()
+    quote = at.offer_task(PRODUCT)
+    offer = at.run(quote)
+    assert isinstance(offer, Offer), offer
+    order = at.run(at.order_task(quote, offer))
+    wall = time.perf_counter() - began
+    assert isinstance(order, Order), order
+    requests = at.requests()[asked:]
+    return Figures(len(requests), sum(request["input_tokens"] for request in requests), wall - sum(model.spent))
+
+
+def _theirs(at: World, python: Path, folder: Path) -> Figures:
+    """The order by browser-use; the shop's book must hold it."""
+    slots = Slots(BUYER, CARD)
+    values = _values(slots.names)
+    first = "\n".join(
+        [
+            "Task: order",
+            f"Product page: {at.shop.said['products'][PRODUCT]}",
+            *("Quantity: 1", "Variant: none asked", "Payment: card"),
+            "Slots: " + " ".join(f"{{{{{name}}}}}" for name in values),
+        ]
+    )
+    task = folder / "task.json"
+    task.write_text(json.dumps({"browser": finding.find().path, "first": first, "values": values}), encoding="utf-8")
+    booked = len(at.orders())
+    done = subprocess.run(
+        [str(python), str(DRIVER), str(task)],
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=PURCHASE_SECONDS,
+        env=os.environ | {"BROWSER_USE_CONFIG_DIR": str(folder / "browser-use")},
+    )
+    said: Mapping[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    assert said["done"], done.stdout
+    assert booked + 1 == len(lines(Path(at.shop.said["book"])))
+    return Figures(said["turns"], said["input_tokens"], said["own_seconds"])
+
+
+def _values(names: tuple[str, ...]) -> dict[str, str]:
+    card = {
+        "card.number": CARD.number,
+        "card.cvc": CARD.cvc,
+        "card.name": CARD.holder,
+        "card.exp_month": f"{CARD.exp_month:02}",
+        "card.exp_year": str(CARD.exp_year),
+    }
+    person = {f"buyer.{name}": str(getattr(BUYER, name)) for name in BUYER.__slots__ if getattr(BUYER, name)}
+    full = {"buyer.full_name": f"{BUYER.first_name} {BUYER.last_name}"}
+    known = person | full | card | WRITTEN
+    return {name: known[name] for name in names if name in known}
+
+
+def _plain(figures: Figures) -> dict[str, float]:
+    return {
+        "turns": figures.turns,
+        "input tokens": figures.input_tokens,
+        "own seconds": figures.own_seconds,
+    }
+
+
+def medians(rounds: list[dict[str, float]]) -> dict[str, float]:
+    """The median of every measure."""
+    return {measure: statistics.median(one[measure] for one in rounds) for measure in rounds[0]}
