@@ -9,7 +9,7 @@ from agents.stand_in.personas import LITERAL_CARD, NO_SUCH, PERSONAS
 from agents.stand_in.turns import Turn
 from tests.agents.stand_in.paper import PaperShop, task
 from tests.agents.stand_in.running import first_request, running
-from tests.agents.stand_in.test_policy import PRODUCT, REVIEW, SIX, WAYS
+from tests.agents.stand_in.six_pages import PRODUCT, REVIEW, SIX, WAYS
 
 PLAIN = PRODUCT.replace('= "Choose a size" (options', '= "S" (options').partition("### Reviews")[0]
 
