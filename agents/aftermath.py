@@ -72,7 +72,7 @@ class Aftermath:
     commit: Committed
     watch: CommitWatch
     before: Seen
-    frames: frozenset[str]  # of the page before the click, without their queries
+    frames: frozenset[str]  # of the page before the click and of the card's fields, without their queries
     clicked: bool = False
     began: float = field(default_factory=time.monotonic)
     going: set[Request] = field(default_factory=set)  # the page's next document, while it is awaited
@@ -113,8 +113,7 @@ class Aftermath:
             self._give_up()
         error = self._error()
         self._keep("after-commit", "no order number yet")
-        # With an error on the merchant's page, what asks for a card again is its payment form, not the bank.
-        if not error and (where := self._challenge()):
+        if where := self._challenge():
             commit.kept["continue_url"] = commit.redactor.text(where)
             return self._unclear("the card's bank asks for the cardholder")
         found = self._ask_the_shop()
@@ -221,7 +220,7 @@ class Aftermath:
         return ""
 
     def _wants_a_person(self, url: str) -> bool:
-        """A frame that came after the click; the card fields' own frames were there before."""
+        """A frame that came after the click; the card fields' own are known, also where the shop shows them again."""
         return url.startswith("http") and url.partition("?")[0] not in self.frames
 
     def _sent(self) -> bool:

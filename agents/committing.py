@@ -110,7 +110,8 @@ class Commit:
             if again != first:
                 return self._refuse("the page changed while the permit was asked for", "page_changed")
             control = self.observer.locator(self.ref)
-            frames = frozenset(frame.url.partition("?")[0] for frame in self.visit.page.frames)
+            here = {frame.url.partition("?")[0] for frame in self.visit.page.frames}
+            frames = frozenset(here | self.observer.card_frames)
             if self._is_over(permit, asked):
                 return self._refuse("the permit ran out before the click", "permit_expired")
             # From here on nothing is a definite no unless the aftermath proves it.

@@ -82,6 +82,8 @@ class Observer:
     country_changed: CountryChanged | None = field(default=None, init=False)
     _controls: Mapping[str, Control] = field(default_factory=dict, init=False)
     _covered: Mapping[str, Covered] = field(default_factory=dict, init=False)
+    # Addresses (without queries) of the frames a card was typed into: a payment form, and no bank's.
+    card_frames: set[str] = field(default_factory=set, init=False)
     _filled: dict[tuple[str, ...], str] = field(default_factory=dict, init=False)
     _said: set[str] = field(default_factory=set, init=False)
 
@@ -156,6 +158,8 @@ class Observer:
         control = self.control(ref)
         self.redactor.typed(slot)
         self._filled[self._place(ref, control.role, control.name)] = slot
+        if slot.startswith("card.") and (frame := self.element(ref).owner_frame()):
+            self.card_frames.add(frame.url.partition("?")[0])
 
     def screenshot(self) -> bytes:
         """The visible part as PNG. Masked: text fields, controls that received a slot, other sites' frames whole.

@@ -93,9 +93,8 @@ class ShippingChoice:
 class Readings:
     """What code read off the page just before the commit; the service compares it with the confirmed offer.
 
-    `totals` are two independent readings of the total. `ship_to` is the page's text in which the address was looked
-    for, `address_found` which parts of the buyer's address stand there (names of `Buyer` fields). Nothing here is the
-    model's word.
+    `totals` are two independent readings of the total; `address_found` names the `Buyer` fields that stand on the page
+    as the address. Nothing here is the model's word.
     """
 
     url: str

@@ -38,7 +38,7 @@ from agents import reading
 from agents.desk import Desk
 from agents.errors import AgentError, FencedError, PageTroubleError, SlotRefusedError, UnreadableError
 from agents.filling import fill
-from agents.guard import is_commit
+from agents.guard import could_commit, is_commit
 from agents.observe import Control, Snapshot
 from agents.phases import actions_in
 from agents.route import step
@@ -51,6 +51,8 @@ CLICK_MILLISECONDS = 3000
 MAX_WAIT_SECONDS = 5.0
 MAX_FOUND = 20
 TOGGLES = frozenset({"radio", "checkbox", "switch"})
+# What a control says at this moment; a page may change it after it was read.
+SAYS = "e => e.ariaLabel || e.innerText || e.value || ''"
 HISTORY = frozenset({"back", "forward", "reload"})
 # A toolset that dispatches by itself counts as serving every member, so the others are switched off by name.
 SERVED = frozenset({"navigate", "read_page", "find", "form_input", "left_click", "screenshot", "wait"})
@@ -131,7 +133,7 @@ class ShopToolset(BetaAbstractBrowserToolset20260801):
                 desk.observer, ref, control.role == "radio" or not control.checked, slots=desk.slots, phase=Phase.BROWSE
             )
         else:
-            self._harmless(control)
+            self._harmless(control, ref)
             desk.notes.before_leaving(reading.look(desk.visit.page))
             desk.observer.locator(ref).click(timeout=CLICK_MILLISECONDS)
         desk.steps.append(step(page, "left_click", control, None))
@@ -161,14 +163,17 @@ class ShopToolset(BetaAbstractBrowserToolset20260801):
         if hint := self._desk.loops.note(page.identity, f"{member} {detail}"):
             raise ToolError(hint)
 
-    def _harmless(self, control: Control) -> None:
-        """Refuse a click that would, or could, spend money."""
-        if is_commit(control.name):
+    def _harmless(self, control: Control, ref: str) -> None:
+        """Refuse a click that would, or could, spend money. The control's words count as read and as they are now."""
+        desk = self._desk
+        names = (control.name, str(desk.observer.element(ref).evaluate(SAYS)))
+        # With a card typed in, beside the control that places the order, another one may place it as well.
+        spends = could_commit if desk.card_on_page and self._page().phase is Phase.REVIEW else is_commit
+        if any(spends(name) for name in names if name.strip()):
             raise ToolError(
                 "that control places the order, and only code may click it: "
                 "in a quote say quote_ready, in an order order_ready with this reference"
             )
-        desk = self._desk
         if not desk.card_on_page or desk.ceiling is None:
             return
         try:
