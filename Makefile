@@ -20,7 +20,7 @@ $(VENV)/.dev: requirements-dev.lock pyproject.toml tools/environment.sh
 browser: $(VENV)/.runtime
 	@tools/browser.sh $(BIN)
 
-demo: $(VENV)/.demo browser ## Set everything up and buy: six purchases, two of them killed half-way and resumed
+demo: $(VENV)/.demo browser ## Set everything up and buy: eight purchases, two of them killed half-way, two by an agent in a browser
 	@$(BIN)/checkout demo $(ARGS)
 
 test: lint browser ## Set everything up, lint, and run the tests (the bounded tier)

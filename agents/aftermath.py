@@ -253,7 +253,8 @@ class Aftermath:
 
     def _witnessed(self, order: Order) -> Order:
         """On record at the service at once, then on disk, then in the outcome."""
-        record = {"order_number": order.merchant_order_id, "total": str(order.total), "url": order.permalink_url or ""}
+        total = {"amount_minor": order.total.amount_minor, "currency": order.total.currency}
+        record = {"order_number": order.merchant_order_id, "total": total, "url": order.permalink_url or ""}
         with suppress(AgentError):  # the outcome says it again; a lost task is told when that is reported
             self.commit.service.witnessed(self.commit.redactor.deep(record))
         self._keep("after-commit", "confirmed")

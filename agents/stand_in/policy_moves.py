@@ -108,7 +108,9 @@ def _basket_quantity(talk: Conversation, page: Page) -> Turn | None:
     if not _is_basket(page):
         return None
     wanted = str(talk.asked.quantity)
-    fields = [item for item in page.of("textbox", "spinbutton", "combobox") if words.QUANTITY.search(item.name)]
+    # Some shops leave the number in the basket without a name; nothing else there is counted up and down.
+    named = [item for item in page.of("textbox", "spinbutton", "combobox") if words.QUANTITY.search(item.name)]
+    fields = named or [item for item in page.of("spinbutton") if not item.name]
     if not fields or fields[0].value in ("", wanted):
         return None
     if talk.times("I set the quantity") >= ENOUGH - 1:

@@ -6,7 +6,7 @@ own pages, and only after everything the first one could still have done is over
 the caller's transaction; must never open a session it passes on.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -17,6 +17,7 @@ from checkout.purchase.ports import Limits
 from checkout.purchase.terms import PurchaseRequest, TaskKind
 from checkout.store.models import AgentTask
 from merchants.sdk import Absent, Offer, Order, Unclear
+from payments.money import Money
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +34,7 @@ class LostOrder:
         """What can be said now."""
         orders = self._tasks(TaskKind.ORDER)
         for task in orders:
-            if found := witnessed_order(task, self.offer):
+            if found := witnessed_order(task):
                 return found
         permitted = [task for task in orders if task.permit_id is not None]
         for task in orders:
@@ -94,22 +95,27 @@ class LostOrder:
         ).all()
 
 
-def witnessed_order(task: AgentTask, offer: Offer) -> Order | None:
-    """The order a worker put on record after its click, if it did, with the number and the total it saw.
-
-    A heartbeat's record names the total in words; one that is not the confirmed total is left to a look-up to read.
-    """
+def witnessed_order(task: AgentTask) -> Order | None:
+    """The order a worker put on record after its click, if it did, with the number and the total it saw."""
     seen = task.witnessed or {}
     if order := seen.get("order"):
         late: Order = codec.from_json(order)
         return late
-    number, total = seen.get("order_number"), seen.get("total")
-    if not isinstance(number, str) or not number or total != str(offer.cost.total):
+    number, total = seen.get("order_number"), _money(seen.get("total"))
+    if not isinstance(number, str) or not number or total is None:
         return None
     url = seen.get("url")
     return Order(
         merchant_order_id=number,
-        total=offer.cost.total,
+        total=total,
         permalink_url=url if isinstance(url, str) and url else None,
         evidence=seen,
     )
+
+
+def _money(said: object) -> Money | None:
+    """An amount as evidence carries it; None for anything else."""
+    try:
+        return Money(said["amount_minor"], said["currency"]) if isinstance(said, Mapping) else None
+    except (KeyError, TypeError, ValueError):
+        return None

@@ -168,10 +168,13 @@ def test_a_look_up_that_no_worker_took_waits_on_and_one_that_died_is_repeated(de
     assert 2 == len(desk.rows(TaskKind.LOOK_UP))
 
 
+SAID = {"amount_minor": TOTAL.amount_minor, "currency": TOTAL.currency}
+
+
 @pytest.mark.parametrize(
     "seen",
     [
-        {"order_number": "A-1", "total": str(TOTAL), "url": ""},
+        {"order_number": "A-1", "total": SAID, "url": ""},
         {"order": codec.to_json(ORDER)},
     ],
 )
@@ -189,19 +192,33 @@ def test_an_order_on_record_is_an_order_at_once(desk: Desk, seen: dict[str, Any]
 @pytest.mark.parametrize(
     "seen",
     [
-        {"order_number": "A-1", "total": str(Money(9999, "USD"))},
-        {"order_number": "", "total": str(TOTAL)},
-        {"total": str(TOTAL)},
-        {"order_number": 17, "total": str(TOTAL)},
+        {"order_number": "A-1", "total": str(TOTAL)},
+        {"order_number": "A-1", "total": {"amount_minor": "2100", "currency": "USD"}},
+        {"order_number": "A-1"},
+        {"order_number": "", "total": SAID},
+        {"total": SAID},
+        {"order_number": 17, "total": SAID},
     ],
 )
 def test_a_record_that_does_not_say_it_all_is_looked_up(desk: Desk, seen: dict[str, Any]) -> None:
-    """Another total than confirmed is read by a worker, never assumed."""
+    """A number without an amount, or an amount in words, is read again by a worker, never assumed."""
     desk.given(permitted=True)
     desk.changed("cb_1", witnessed=seen)
     desk.clock.advance(61)
     assert isinstance(desk.find(), Unclear)
     assert 1 == len(desk.rows(TaskKind.LOOK_UP))
+
+
+def test_a_charge_above_the_offer_is_told_as_it_was_seen(desk: Desk) -> None:
+    """What a merchant really charged goes on to the capture, which never takes more than was held."""
+    charged = Money(TOTAL.amount_minor + 500, TOTAL.currency)
+    said = {"amount_minor": charged.amount_minor, "currency": charged.currency}
+    desk.given(permitted=True)
+    desk.changed("cb_1", witnessed={"order_number": "A-1", "total": said})
+    found = desk.find()
+
+    assert isinstance(found, Order)
+    assert charged == found.total
 
 
 def test_a_look_up_goes_before_a_quote_and_an_order_before_both(desk: Desk) -> None:
