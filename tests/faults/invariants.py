@@ -64,14 +64,19 @@ def it_comes_to_rest(world: World) -> None:
 
 
 def the_ledger_is_the_providers(world: World) -> None:
-    """M12: our double entry is balanced and says what the sandbox's log says."""
+    """M12: our double entry is balanced and says what the sandbox's log says; less only while an operator is asked.
+
+    A movement whose every answer was lost is booked when somebody knows of it, and never before.
+    """
+    asks = world.intent().review_since is not None
     with world.database.read() as session:
         entries = books.entries_of(session, str(world.intent_id))
     assert {} == unbalanced(entries)
     for kind in (Kind.HOLD, Kind.CAPTURE, Kind.RELEASE):
         debits = (entry.amount.amount_minor for entry in entries if entry.kind is kind)
         booked = sum(amount for amount in debits if amount > 0)
-        assert moved(world, MoneyKind(kind.value)) == booked, f"{kind}: the ledger says {booked}"
+        told = moved(world, MoneyKind(kind.value))
+        assert told == booked or (asks and told > booked), f"{kind}: the ledger says {booked}"
 
 
 def every_mutating_call_carries_our_key(world: World) -> None:
