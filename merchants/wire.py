@@ -9,6 +9,7 @@ is bounded by what is left of the whole call. Knows sockets; must never decide w
 import ssl
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from typing import Any
 
 import httpcore2
@@ -19,12 +20,18 @@ ADDRESSES = "merchants.addresses"
 DEADLINE = "merchants.deadline"
 
 
+@cache
+def _believed() -> ssl.SSLContext:
+    """The system's certificates, read once a process: that takes as long as a whole call on a fast network."""
+    return httpx2.create_ssl_context()
+
+
 class PinnedTransport(httpx2.BaseTransport):
     """One connection per request, to one of the request's checked addresses, over before its deadline."""
 
     def __init__(self, *, tls: ssl.SSLContext | None = None) -> None:
         """`tls`: which certificates are believed; without it, those the system believes."""
-        self._tls = tls or httpx2.create_ssl_context()
+        self._tls = tls or _believed()
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         """Send the request; raises httpcore2's errors, which say whether a connection stood."""
