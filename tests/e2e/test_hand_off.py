@@ -93,7 +93,7 @@ def test_a_worker_that_falls_silent_before_its_permit_ordered_nothing(tmp_path: 
 
 
 def test_a_permitted_worker_that_falls_silent_is_looked_up_by_another(tmp_path: Path) -> None:
-    """Killed after the permit, the service gives the first worker's session to a look-up, and captures what it finds."""
+    """Killed after the permit, its session goes to a look-up by another worker, and what that finds is captured."""
     with served(tmp_path, **HASTE) as service:
         with service.client("t_1") as ada, service.client("operator", "agent") as worker:
             intent_id, silent = ordering(service, ada, worker)
