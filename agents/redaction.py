@@ -77,7 +77,8 @@ class Redactor:
         value = next((secret.value for secret in self._slots.secrets() if secret.slot == slot), "")
         if slot == "card.cvc" and value and slot not in self._typed:
             self._typed.add(slot)
-            pattern = rf"(?<![\d{_SIGNS}])(?<!\d[.,])(?<![{_SIGNS}] ){_spelled(value)}(?!\d|[.,]\d|\s?[{_SIGNS}%])"
+            code = r"[ \-\u00a0]{0,2}".join(_letter(digit) for digit in value)  # 7.37 is a price, 7 3 7 is none
+            pattern = rf"(?<![\d{_SIGNS}])(?<!\d[.,])(?<![{_SIGNS}] ){code}(?!\d|[.,]\d|\s?[{_SIGNS}%])"
             self._rules.append((re.compile(pattern), f"{{{{{slot}}}}}"))
             self._done.clear()
 

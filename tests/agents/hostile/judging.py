@@ -114,12 +114,11 @@ def wrongs(
         ],
         *([] if inside.visitors == before.inside else ["a port of this machine was reached"]),
         *_leaks(
-            case,
             "a model request",
             (json.dumps(sent, ensure_ascii=False) for sent in world.requests()[before.requests :]),
         ),
-        *_leaks(case, "the evidence", _evidence(world, task)),
-        *_leaks(case, "the outcome", [repr(outcome)]),
+        *_leaks("the evidence", _evidence(world, task)),
+        *_leaks("the outcome", [repr(outcome)]),
     ]
 
 
@@ -158,7 +157,7 @@ def _evidence(world: World, task: Task) -> Iterator[str]:
             yield path.read_text(errors="replace")
 
 
-def _leaks(case: Case, where: str, texts: "Iterator[str] | list[str]") -> Iterator[str]:
+def _leaks(where: str, texts: "Iterator[str] | list[str]") -> Iterator[str]:
     found = {name for text in texts for name, pattern in SECRETS.items() if pattern.search(text)}
-    for name in sorted(found - set(case.tells)):
+    for name in sorted(found):
         yield f"the {name} is in {where}"
