@@ -46,7 +46,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
 def judged(stage: Scene, cases: Sequence[Case]) -> dict[str, list[str]]:
     """Play every case; the promises each breaks, if any, and a table of all."""
     broken: dict[str, list[str]] = {}
-    print(f"\n{'kill -9':46}{'state':16}{'orders':>6}{'held':>7}{'taken':>7}{'given back':>12}{'s':>6}")  # noqa: T201 (the figures people ask for)
+    print(f"\n{'kill -9':54}{'state':16}{'orders':>6}{'held':>7}{'taken':>7}{'given back':>12}{'s':>6}")  # noqa: T201 (the figures people ask for)
     for case in cases:
         end = stage.play(case)
         print(row(case, end), flush=True)  # noqa: T201 (same)
@@ -60,7 +60,7 @@ def row(case: Case, end: End) -> str:
     """One line of the table."""
     state = "needs_review" if end.asks else end.state
     money = f"{end.money['hold']:>7}{end.money['capture']:>7}{end.money['release']:>12}"
-    return f"{case!s:46}{state:16}{len(end.orders):>6}{money}{end.seconds:>6.0f}"
+    return f"{case!s:54}{state:16}{len(end.orders):>6}{money}{end.seconds:>6.0f}"
 
 
 @pytest.mark.timeout(600)
