@@ -86,8 +86,8 @@ class End:
         charged = sum(int(order["total_minor"]) for order in self.orders)
         wrong = {
             "more than one order": placed > 1,
-            # The shop answers and shows its orders, so nothing is left that only a person could find out.
-            "it asks an operator": self.asks,
+            # With no order there is nothing that only a person could find out: the shop shows its orders.
+            "it asks an operator about nothing": self.asks and not placed,
             "it is not over, and asks nobody": self.state not in ("completed", "failed") and not self.asks,
             "an order that nobody knows of": placed and self.state == "failed",
             "completed without an order": not placed and self.state == "completed",

@@ -46,13 +46,15 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
 def judged(stage: Scene, cases: Sequence[Case]) -> dict[str, list[str]]:
     """Play every case; the promises each breaks, if any, and a table of all."""
     broken: dict[str, list[str]] = {}
+    asked = 0
     print(f"\n{'kill -9':54}{'state':16}{'orders':>6}{'held':>7}{'taken':>7}{'given back':>12}{'s':>6}")  # noqa: T201 (the figures people ask for)
     for case in cases:
         end = stage.play(case)
         print(row(case, end), flush=True)  # noqa: T201 (same)
+        asked += end.asks
         if wrong := end.broken():
             broken[str(case)] = wrong
-    print(f"{len(cases)} kills, {len(broken)} broke a promise")  # noqa: T201 (same)
+    print(f"{len(cases)} kills, {asked} asked an operator, {len(broken)} broke a promise")  # noqa: T201 (same)
     return broken
 
 
