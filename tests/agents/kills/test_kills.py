@@ -26,7 +26,7 @@ PLACED = At()
 AFTER = ("sells", "hangs_after_order", "drops_answer_after_order")
 
 SOME = (
-    Case(victim=Victim.WORKER, at=At(passage=Passage.PERMIT, side=Side.AFTER)),
+    Case(victim=Victim.WORKER, at=At(passage=Passage.PERMIT, side=Side.BEFORE)),
     Case(victim=Victim.WORKER, at=At(passage=Passage.WITNESSED, side=Side.BEFORE)),
     Case(victim=Victim.SERVICE, at=At(passage=Passage.SUCCEED, side=Side.BEFORE)),
 )
@@ -67,7 +67,7 @@ def row(case: Case, end: End) -> str:
 
 @pytest.mark.timeout(600)
 def test_a_kill_around_the_click_doubles_and_loses_nothing(stage: Scene) -> None:
-    """The moments that money hangs on: permit granted and unheard, order placed and unsaid, order said and unheard."""
+    """The moments that money hangs on: permit asked and unheard, order placed and unsaid, order said and unheard."""
     assert {} == judged(stage, SOME)
 
 
