@@ -55,9 +55,11 @@ def settle(watched: Watched, *, document_seconds: float = DOCUMENT_SECONDS) -> N
     PageTroubleError when the document does not come, or the page no longer answers; Playwright's own when it is gone.
     """
     deadline = time.monotonic() + SETTLE_SECONDS
+    # A page that leaves again and again never comes to rest.
+    latest = deadline + document_seconds
     while True:
         if since := watched.leaving():
-            if time.monotonic() > since + document_seconds:
+            if time.monotonic() > min(since + document_seconds, latest):
                 watched.stop()
                 raise PageTroubleError(f"the next page did not come within {document_seconds:.0f} seconds")
             watched.page.wait_for_timeout(LOOK_MILLISECONDS)
