@@ -16,7 +16,7 @@ from checkout.cli_doctor import doctor
 from checkout.demo.command import demo
 from checkout.serving import serve
 from checkout.settings import Settings
-from checkout.store.session import DatabaseUnusableError
+from checkout.store.errors import DatabaseUnusableError
 from checkout.store.vault import KeyUnusableError
 
 PREFIX = str(Settings.model_config["env_prefix"])

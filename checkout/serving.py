@@ -18,7 +18,8 @@ from rich.markup import escape
 from agents.errors import AgentError
 from checkout import children, telemetry, wiring
 from checkout.settings import Settings
-from checkout.store.session import DatabaseInUseError, make_usable
+from checkout.store.errors import DatabaseInUseError
+from checkout.store.sqlite import make_usable
 
 err = Console(stderr=True)
 

@@ -83,14 +83,34 @@ def _url(text: str) -> str:
     return text
 
 
-def _sqlite(text: str) -> str:
+def _database(text: str) -> str:
+    if text.startswith("postgresql://"):
+        return _server(text, "postgresql://user@host:5432/name")
     path = text.removeprefix("sqlite:///")
     if text != "sqlite://" and (path == text or not path or "?" in path):
-        raise ValueError("this build stores in SQLite alone; write it as sqlite:///folder/file.sqlite3")
+        raise ValueError("the store is sqlite:///folder/file.sqlite3 or postgresql://user@host:5432/name")
     if path not in (text, ":memory:"):
         if Path(path).is_dir():
             raise ValueError(f"{path} is a folder; name a file in it")
         _folder(Path(path).parent)
+    return text
+
+
+def _redis(text: str) -> str:
+    if not text.startswith(("redis://", "rediss://", "unix://")):
+        raise ValueError("it is no Redis; write it as redis://host:6379/0")
+    return text if text.startswith("unix://") else _server(text, "redis://host:6379/0")
+
+
+def _server(text: str, example: str) -> str:
+    """An address whose host and port can be; never repeated, because it may carry a password."""
+    try:
+        parts = urlsplit(text)
+        whole = _is_host(parts.hostname or "") and parts.port != 0 and len(parts.path) > 1
+    except ValueError:
+        whole = False
+    if not whole:
+        raise ValueError(f"it is no address of a server; write it as {example}")
     return text
 
 
@@ -124,7 +144,8 @@ def _card(card: SecretStr) -> SecretStr:
 
 Host = Annotated[str, AfterValidator(_host)]
 Url = Annotated[str, AfterValidator(_url)]
-SqliteUrl = Annotated[str, AfterValidator(_sqlite)]
+DatabaseUrl = Annotated[str, AfterValidator(_database)]
+RedisUrl = Annotated[str, AfterValidator(_redis)]
 Folder = Annotated[Path, AfterValidator(_folder)]
 FernetKey = Annotated[SecretStr, AfterValidator(_fernet)]
 CardJson = Annotated[SecretStr, AfterValidator(_card)]

@@ -12,12 +12,13 @@ from checkout.setting_kinds import (
     CARD,
     LONGEST_SECONDS,
     CardJson,
+    DatabaseUrl,
     FernetKey,
     Folder,
     Host,
     Hosts,
     Pairs,
-    SqliteUrl,
+    RedisUrl,
     Url,
 )
 from payments.cards import Card
@@ -31,7 +32,9 @@ class Settings(BaseSettings):
     )
 
     # Where the truth is kept: one file, no server to install.
-    database_url: SqliteUrl = "sqlite:///var/checkout.sqlite3"
+    database_url: DatabaseUrl = "sqlite:///var/checkout.sqlite3"
+    # Carries "drive this purchase" and "there is a task"; losing it loses nothing. Unset: one process, threads.
+    redis_url: RedisUrl | None = None
     # Loopback unless the operator says otherwise.
     host: Host = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
@@ -123,6 +126,6 @@ class Settings(BaseSettings):
 
     @property
     def database_path(self) -> Path | None:
-        """The SQLite file, or None for a database in memory."""
-        _, _, path = self.database_url.partition(":///")
+        """The SQLite file, or None for a database in memory or on a server."""
+        path = self.database_url.removeprefix("sqlite:///") if self.database_url.startswith("sqlite:///") else ""
         return Path(path) if path and path != ":memory:" else None

@@ -28,7 +28,7 @@ from checkout.purchase.saga import VERSION, purchase
 from checkout.settings import Settings
 from checkout.store.clock import Clock, SystemClock
 from checkout.store.session import Database
-from checkout.store.vault import Vault
+from checkout.store.vault import KeyUnusableError, Vault
 from merchants.fetch import Fetcher
 from merchants.registry import Registry
 from merchants.ucp.profile import platform_profile
@@ -183,6 +183,10 @@ def _instruments(settings: Settings) -> InstrumentSource:
 def _vault(settings: Settings) -> Vault:
     if settings.secret_key:
         return Vault(settings.secret_key.get_secret_value().encode())
+    if settings.database_url.startswith("postgresql"):
+        raise KeyUnusableError(
+            "set CHECKOUT_SECRET_KEY: on PostgreSQL every process needs the same key, and there is no file beside it"
+        )
     if settings.database_path is None:
         return Vault.fresh()
     return Vault.from_key_file(settings.database_path.with_suffix(".key"))

@@ -1,97 +1,85 @@
 """The unit of work: one transaction at the edge, nothing committed in between.
 
-Knows how a transaction begins and ends on each database; must never know what is written in it. SQLite: WAL, every
-commit on disk before it is acknowledged (`synchronous=FULL`), one writer at a time (`BEGIN IMMEDIATE` behind a lock of
-this process and SQLite's own between processes), readers beside it. No transaction may be open across an outside call.
-PostgreSQL is one more branch of `Database.open`, with row locks where SQLite has the one writer.
+Knows how a transaction begins and ends on each database; must never know what is written in it. SQLite has one writer
+at a time (`BEGIN IMMEDIATE` behind a lock of this process and SQLite's own between processes) and readers beside it;
+PostgreSQL has many writers, and what a transaction is about to change it locks row by row. No transaction may be open
+across an outside call.
 """
 
-import fcntl
 import os
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Any, Self
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Self
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect
+from sqlalchemy import Connection, Engine, inspect
 from sqlalchemy.engine import make_url
-from sqlalchemy.pool import PoolProxiedConnection, QueuePool, StaticPool
+from sqlalchemy.pool import PoolProxiedConnection
 from sqlalchemy.schema import CreateColumn
 from sqlmodel import Session, SQLModel
 
-# A second process (the CLI beside the service) waits this long for the writer, in seconds, before it is told so.
-BUSY_TIMEOUT_SECONDS = 10
-# Readers never block the writer in WAL; enough for the API's thread pool and the console.
-READ_CONNECTIONS = 16
-# How every SQLite file begins; an empty one is a database too.
-_SQLITE_BEGINS = b"SQLite format 3\0"
-
-
-class DatabaseInUseError(RuntimeError):
-    """Another process already serves this SQLite file; stop it, or give this one its own file."""
-
-
-class DatabaseUnusableError(RuntimeError):
-    """The file that CHECKOUT_DATABASE_URL names cannot be a database of ours."""
-
-    code = "database_unusable"
+from checkout.store import postgres, sqlite
 
 
 class Database:
     """One database: `transaction()` to write, `read()` to read, `after_commit` to tell others once it is true."""
 
-    def __init__(self, writer: Engine, reader: Engine, *, path: Path | None) -> None:
-        self._writer = writer
-        self._reader = reader
-        self._write_lock = threading.Lock()
-        self._path = path
+    def __init__(self, url: str) -> None:
+        self._url = make_url(url)
+        self.dialect = self._url.get_backend_name()
+        match self.dialect:
+            case "sqlite":
+                self._path = sqlite.file_of(self._url)
+                self._writer, self._reader = sqlite.engines(self._url)
+                self._begin_writing: str | None = "BEGIN IMMEDIATE"
+                self._begin_reading: str | None = "BEGIN"
+                lock = threading.Lock()
+                self._writing: AbstractContextManager[object] = lock
+                # In memory there is one connection, so readers take turns with the writer.
+                self._reading: AbstractContextManager[object] = nullcontext() if self._path else lock
+                self._version = "PRAGMA data_version"
+            case "postgresql":
+                self._path = None
+                self._writer, self._reader = postgres.engines(self._url)
+                self._begin_writing = self._begin_reading = None  # with the first statement
+                self._writing = self._reading = nullcontext()
+                self._version = "SELECT pg_current_snapshot()::text"
+            case other:
+                raise ValueError(f"the store is SQLite or PostgreSQL; it cannot be {other}")
         self._claim: int | None = None
         self._watch: PoolProxiedConnection | None = None
         self._watch_lock = threading.Lock()
 
     @classmethod
     def open(cls, url: str) -> Self:
-        """Open `sqlite:///path` (made if absent) or `sqlite://` (in memory, for tests). DatabaseUnusableError."""
-        parsed = make_url(url)
-        if parsed.get_backend_name() != "sqlite":
-            raise ValueError(f"this build stores in SQLite; it cannot open {parsed.render_as_string()}")
-        if parsed.database in (None, "", ":memory:"):
-            engine = _sqlite_engine(url, poolclass=StaticPool)
-            return cls(engine, engine, path=None)
-        path = Path(str(parsed.database))
-        make_usable(path)
-        return cls(
-            _sqlite_engine(url, poolclass=QueuePool, pool_size=1, max_overflow=0),
-            _sqlite_engine(url, poolclass=QueuePool, pool_size=READ_CONNECTIONS, max_overflow=0, read_only=True),
-            path=path,
-        )
+        """Open `sqlite:///path` (made if absent), `sqlite://` (in memory, for tests) or `postgresql://host/name`.
+
+        DatabaseUnusableError for a file that is none of ours; a server is first spoken to when it is used.
+        """
+        return cls(url)
 
     def create_tables(self) -> None:
         """Create the tables and columns that are missing, as an earlier release left them; changes nothing else."""
-        with self._write_lock, self._writer.begin() as connection:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        with self._writing, self._writer.begin() as connection:
+            if self._begin_writing:
+                connection.exec_driver_sql(self._begin_writing)
+            else:
+                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({postgres.SCHEMA_LOCK})")
             SQLModel.metadata.create_all(connection)
             _add_columns(connection)
 
     def claim(self) -> None:
-        """Be the one serving process of this file until it ends, however it ends; raise if another already is."""
-        if self._path is None or self._claim is not None:
-            return
-        claim = os.open(f"{self._path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as busy:
-            os.close(claim)
-            raise DatabaseInUseError(
-                f"another process serves {self._path}; stop it or set another CHECKOUT_DATABASE_URL"
-            ) from busy
-        self._claim = claim
+        """Be the one serving process of a SQLite file until it ends, however it ends; DatabaseInUseError.
+
+        PostgreSQL serves as many as there are.
+        """
+        if self._path is not None and self._claim is None:
+            self._claim = sqlite.claim(self._path)
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
         """A session whose writes commit together when the block ends, or not at all."""
-        with self._write_lock, _begun(self._writer, "BEGIN IMMEDIATE") as session:
+        with self._writing, _begun(self._writer, self._begin_writing) as session:
             yield session
             if session.in_transaction():
                 session.commit()  # the session joined our transaction: this writes what it holds, and no more
@@ -111,22 +99,21 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A session that sees one consistent state and writes nothing."""
-        if self._path is None:  # in memory there is one connection, so readers take turns with the writer
-            with self._write_lock, _begun(self._writer, "BEGIN") as session:
-                yield session
-        else:
-            with _begun(self._reader, "BEGIN") as session:
-                yield session
+        with self._reading, _begun(self._reader, self._begin_reading) as session:
+            yield session
 
-    def data_version(self) -> int:
-        """A number that changes with every commit, this process's and others'; cheap enough to ask every second.
+    def data_version(self) -> object:
+        """A value that changes with every commit, this process's and others'; cheap enough to ask every second.
 
         SQLite counts per connection, so one connection is kept for the question, and never in a transaction.
         """
         with self._watch_lock:
+            if self.dialect == "postgresql":
+                with self._reader.connect() as connection:
+                    return connection.exec_driver_sql(self._version).scalar()
             if self._watch is None:
                 self._watch = self._reader.raw_connection()
-            return int(self._watch.cursor().execute("PRAGMA data_version").fetchone()[0])
+            return self._watch.cursor().execute(self._version).fetchone()[0]
 
     def close(self) -> None:
         """Close every connection and give up the claim."""
@@ -147,31 +134,20 @@ def connection_of(session: Session) -> Connection:
 
 
 @contextmanager
-def _begun(engine: Engine, how: str) -> Iterator[Session]:
+def _begun(engine: Engine, how: str | None) -> Iterator[Session]:
     """A session on a connection whose transaction is begun at once; rolled back unless it is committed.
 
-    The driver's own BEGIN is deferred and late, so it is said here; an engine event would cost at every statement.
+    SQLite's driver begins late and without the writer's lock, so it is said here (`how`); an engine event would cost at
+    every statement. PostgreSQL's begins with the first statement.
     The connection carries the transaction, so that who writes rows directly does not pay for the session's own.
     """
     with engine.connect() as connection:
-        connection.exec_driver_sql(how)
+        if how:
+            connection.exec_driver_sql(how)
+        else:
+            connection.begin()
         with Session(connection, expire_on_commit=False, info={"connection": connection}) as session:
             yield session
-
-
-def make_usable(path: Path) -> None:
-    """Make the file and its folders, or say why not: DatabaseUnusableError. SQLite itself would say less."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("a+b") as file:
-            file.seek(0)
-            begins = file.read(len(_SQLITE_BEGINS))
-    except OSError as refused:
-        raise DatabaseUnusableError(
-            f"CHECKOUT_DATABASE_URL: {path} cannot be written: {refused.strerror}; mend that or name another file"
-        ) from refused
-    if begins not in (b"", _SQLITE_BEGINS):
-        raise DatabaseUnusableError(f"CHECKOUT_DATABASE_URL: {path} is no SQLite database; name another file")
 
 
 def after_commit(session: Session, tell: Callable[[], None]) -> None:
@@ -188,20 +164,3 @@ def _add_columns(connection: Connection) -> None:
             if column.name not in there:
                 made = CreateColumn(column).compile(dialect=connection.dialect)
                 connection.exec_driver_sql(f'ALTER TABLE "{table.name}" ADD COLUMN {made}')
-
-
-def _sqlite_engine(url: str, *, read_only: bool = False, **pool: Any) -> Engine:
-    arguments = {"check_same_thread": False, "timeout": BUSY_TIMEOUT_SECONDS}
-    # An error's message reaches the log; the buyers' addresses that were its parameters must not.
-    engine = create_engine(url, connect_args=arguments, hide_parameters=True, **pool)
-
-    @event.listens_for(engine, "connect")
-    def _configure(connection: Any, _record: Any) -> None:
-        # The driver's own implicit BEGIN is deferred and can deadlock on upgrade; `_begun` begins.
-        connection.isolation_level = None
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-            connection.execute(f"PRAGMA {pragma}")
-        if read_only:
-            connection.execute("PRAGMA query_only=ON")
-
-    return engine

@@ -40,7 +40,7 @@ WRONG = (
     ("CHECKOUT_MODEL_URL", "file:///etc/passwd", "write it as http://host:port or https://host"),
     ("CHECKOUT_SECRET_KEY", "hunter2", "it is no Fernet key"),
     ("CHECKOUT_AGENT_CARD", "4242424242424242", "it is no JSON object with number"),
-    ("CHECKOUT_DATABASE_URL", "postgresql://ada:hunter2@db/checkout", "write it as sqlite:///folder/file.sqlite3"),
+    ("CHECKOUT_DATABASE_URL", "mysql://ada:hunter2@db/checkout", "sqlite:///folder/file.sqlite3 or postgresql://user@host:5432/name"),
     ("CHECKOUT_DATABASE_URL", "checkout.sqlite3", "write it as sqlite:///folder/file.sqlite3"),
     ("CHECKOUT_DATABASE_URL", "sqlite:///", "write it as sqlite:///folder/file.sqlite3"),
     ("CHECKOUT_DATABASE_URL", "sqlite:///{here}", "is a folder; name a file in it"),

@@ -89,7 +89,7 @@ class LocalDispatcher:
                 logger.exception("execution %d could not be driven; it is found again by a later look", execution_id)
 
     def _pace(self) -> None:
-        seen: int | None = None
+        seen: object = None
         while True:
             try:
                 seen = self._look(seen)
@@ -101,7 +101,7 @@ class LocalDispatcher:
                 if self._stopping:
                     return
 
-    def _look(self, seen: int | None) -> int:
+    def _look(self, seen: object) -> object:
         """Sweep and send out what is due, if anything can be: a moment has come, or somebody has committed."""
         version = self._service.database.data_version()
         with self._news:

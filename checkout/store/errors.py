@@ -1,0 +1,24 @@
+"""What can be wrong with a database as a whole.
+
+StoreError
+├── DatabaseInUseError      another process serves this SQLite file
+└── DatabaseUnusableError   what CHECKOUT_DATABASE_URL names cannot be a database of ours
+"""
+
+
+class StoreError(RuntimeError):
+    """Something is wrong with the database as a whole."""
+
+    code = "store_error"
+
+
+class DatabaseInUseError(StoreError):
+    """Another process already serves this SQLite file; stop it, or give this one its own file."""
+
+    code = "database_in_use"
+
+
+class DatabaseUnusableError(StoreError):
+    """What CHECKOUT_DATABASE_URL names cannot be a database of ours."""
+
+    code = "database_unusable"

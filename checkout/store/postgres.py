@@ -1,0 +1,44 @@
+"""PostgreSQL as the store: many processes, many writers, rows locked by who changes them.
+
+Knows drivers, pools and timeouts; must never know a table.
+"""
+
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.engine import URL
+
+# The driver whatever the URL says: psycopg 3.
+DRIVER = "postgresql+psycopg"
+# Per process: the API's threads and the workers' share them; a server takes a hundred by default.
+POOL_SIZE = 8
+POOL_OVERFLOW = 8
+# A request that finds no connection is told so before its client gives up, in seconds.
+POOL_TIMEOUT_SECONDS = 10
+# No statement of ours takes this long; one that does holds up others, in milliseconds.
+STATEMENT_TIMEOUT_MILLISECONDS = 10_000
+# A transaction is never open across an outside call, so one that idles belongs to a process that hangs.
+IDLE_IN_TRANSACTION_MILLISECONDS = 10_000
+CONNECT_TIMEOUT_SECONDS = 5
+# Serialises schema changes between processes that start together; any number of our own.
+SCHEMA_LOCK = 0x636865636B6F7574
+
+
+def engines(url: URL) -> tuple[Engine, Engine]:
+    """Writers, and readers that see one consistent state, on one pool."""
+    options = (
+        f"-c statement_timeout={STATEMENT_TIMEOUT_MILLISECONDS}"
+        f" -c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_MILLISECONDS} -c timezone=UTC"
+    )
+    writer = create_engine(
+        url.set(drivername=DRIVER),
+        pool_size=POOL_SIZE,
+        max_overflow=POOL_OVERFLOW,
+        pool_timeout=POOL_TIMEOUT_SECONDS,
+        # An error's message reaches the log; the buyers' addresses that were its parameters must not.
+        hide_parameters=True,
+        connect_args={
+            "connect_timeout": CONNECT_TIMEOUT_SECONDS,
+            "application_name": "agentic-checkout",
+            "options": options,
+        },
+    )
+    return writer, writer.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
