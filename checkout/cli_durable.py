@@ -9,9 +9,9 @@ from typing import Annotated
 import typer
 
 from checkout import cli_durable_screens as screens
-from checkout import cli_durable_wire as wire
 from checkout.cli_durable_family import SkippingClock
 from checkout.cli_durable_run import run
+from checkout.cli_durable_serve import serve
 from checkout.cli_durable_service import (
     DATABASE_URL,
     AsJson,
@@ -26,11 +26,13 @@ from checkout.cli_durable_service import (
 )
 from checkout.durable.aws import history_json
 from checkout.durable.views import ExecutionStatus
+from checkout.durable_face.answers import got, listed
 
 app = typer.Typer(no_args_is_help=True, help="Durable executions: run a handler, look at it, answer it, stop it.")
 callback = typer.Typer(no_args_is_help=True, help="Answer what an execution waits for, by the callback's id.")
 app.add_typer(callback, name="callback")
 app.command()(run)
+app.command()(serve)
 
 
 @app.command("list")
@@ -52,7 +54,7 @@ def list_executions(
             function=function, status=status, name_prefix=prefix, parked=parked or None, limit=limit, cursor=marker
         )
         if as_json:
-            print_json(wire.listed(page.executions, page.next_cursor))
+            print_json(listed(page.executions, page.next_cursor))
             return
         console().print(screens.executions(page.executions, clock.now()))
         if page.next_cursor:
@@ -67,7 +69,7 @@ def get(name: ExecutionName, *, as_json: AsJson = False, database: DatabaseUrl =
         view = service.get(name)
         clock.catch_up(service.database, name)
         if as_json:
-            print_json(wire.got(view))
+            print_json(got(view))
             return
         console().print(screens.execution(view, service.operations(name), clock.now()))
         if view.status is ExecutionStatus.RUNNING:

@@ -75,6 +75,11 @@ def load_named(pair: str) -> LoadedHandler:
     return LoadedHandler(function=name, handler=load(reference).handler)
 
 
+def load_served(reference: str) -> LoadedHandler:
+    """The handler of `[NAME=]MODULE:HANDLER`: registered as NAME, else as `load` names it. HandlerNotFoundError."""
+    return load_named(reference) if "=" in reference else load(reference)
+
+
 def _is_path(module: str) -> bool:
     return module.endswith(".py") or "/" in module
 

@@ -17,7 +17,6 @@ from rich.console import RenderableType
 from rich.live import Live
 
 from checkout import cli_durable_screens as screens
-from checkout import cli_durable_wire as wire
 from checkout.cli_durable_family import Family, Patience, SkippingClock
 from checkout.cli_durable_handlers import LoadedHandler, load, load_named
 from checkout.cli_durable_logs import log_to_stderr
@@ -36,6 +35,7 @@ from checkout.cli_durable_service import (
 from checkout.durable.errors import ExecutionNameConflictError, ExecutionNotFoundError
 from checkout.durable.service import DurableService
 from checkout.durable.views import ExecutionStatus
+from checkout.durable_face.answers import got
 
 
 def run(
@@ -73,7 +73,7 @@ def run(
             family.run(known, Patience(skip_time=skip_time, until_suspended=until_suspended))
         view = service.get(name)
         if as_json:
-            print_json(wire.got(view))
+            print_json(got(view))
         if view.status is ExecutionStatus.RUNNING:
             print_callbacks(service, name, stderr=as_json)
         if view.parked is not None or view.status not in (ExecutionStatus.SUCCEEDED, ExecutionStatus.RUNNING):

@@ -15,12 +15,13 @@ from rich.console import Console
 from sqlalchemy.exc import SQLAlchemyError
 
 from checkout import cli_durable_screens as screens
-from checkout.cli_durable_family import SkippingClock, family_of
+from checkout.cli_durable_family import family_of
 from checkout.cli_durable_handlers import CommandError, UnreadableJsonError
 from checkout.durable.errors import DurableError
 from checkout.durable.service import DurableService
 from checkout.durable.settings import DurableSettings
 from checkout.settings import Settings
+from checkout.store.clock import Clock
 from checkout.store.session import Database
 
 EXIT_FAILED = 1  # the command did its work, and what it ran did not succeed; or the database is out of order
@@ -29,6 +30,7 @@ EXIT_INTERRUPTED = 130  # Ctrl-C, as shells have it: 128 and the signal's number
 
 # A killed command is taken over by the next one after this; until then it renews its lease three times.
 LEASE_SECONDS = 3.0
+FOR_ONE_COMMAND = DurableSettings(lease_seconds=LEASE_SECONDS)
 # Into a pipe or a file there is no terminal to ask for its width, and eighty columns cut every name.
 PIPED_COLUMNS = 140
 
@@ -42,7 +44,7 @@ CallbackId = Annotated[str, typer.Argument(metavar="ID", help="The callback's id
 
 
 @contextmanager
-def opened(database_url: str, clock: SkippingClock) -> Iterator[DurableService]:
+def opened(database_url: str, clock: Clock, settings: DurableSettings = FOR_ONE_COMMAND) -> Iterator[DurableService]:
     """The service on this database; whatever the command cannot do ends the process with one clear sentence."""
     try:
         try:
@@ -51,7 +53,7 @@ def opened(database_url: str, clock: SkippingClock) -> Iterator[DurableService]:
             raise CommandError(f"the database cannot be opened: {error}") from error
         try:
             database.create_tables()
-            service = DurableService(database, clock=clock, settings=DurableSettings(lease_seconds=LEASE_SECONDS))
+            service = DurableService(database, clock=clock, settings=settings)
             yield service
             service.close()
         finally:

@@ -1,10 +1,11 @@
 """Reading executions: one, a page of many, its operations, its history. Changes nothing."""
 
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlmodel import Session
 
 from checkout.durable import events, store
@@ -30,14 +31,22 @@ class ExecutionPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
-    """Which executions to list; None does not restrict."""
+    """Which executions to list; None does not restrict.
+
+    `statuses` are AWS's words, of which one more than ours is known: PAUSED is a parked execution, and RUNNING then is
+    one that is not.
+    """
 
     function: str | None = None
+    version: int | None = None
+    name: str | None = None
     status: ExecutionStatus | str | None = None
+    statuses: Collection[str] | None = None
     parked: bool | None = None
     name_prefix: str | None = None
     started_after: datetime | None = None
     started_before: datetime | None = None
+    oldest_first: bool = False
 
 
 class Queries:
@@ -56,21 +65,10 @@ class Queries:
     def page(self, wanted: Filter, limit: int, cursor: str | None) -> ExecutionPage:
         """A page of executions."""
         limit = max(1, min(limit, LARGEST_PAGE))
-        query = select(EXECUTIONS).order_by(_E.id.desc()).limit(limit + 1)
+        query = select(EXECUTIONS).where(*_conditions(wanted)).limit(limit + 1)
+        query = query.order_by(_E.id if wanted.oldest_first else _E.id.desc())
         if cursor is not None and cursor.isdigit():
-            query = query.where(_E.id < int(cursor))
-        if wanted.function is not None:
-            query = query.where(_E.function == wanted.function)
-        if wanted.status is not None:
-            query = query.where(_E.status == str(wanted.status))
-        if wanted.parked is not None:
-            query = query.where(_E.parked.is_not(None) if wanted.parked else _E.parked.is_(None))
-        if wanted.name_prefix is not None:
-            query = query.where(_E.name.startswith(wanted.name_prefix, autoescape=True))
-        if wanted.started_after is not None:
-            query = query.where(_E.started_at > wanted.started_after)
-        if wanted.started_before is not None:
-            query = query.where(_E.started_at < wanted.started_before)
+            query = query.where(_E.id > int(cursor) if wanted.oldest_first else _E.id < int(cursor))
         with self._core.database.read() as session:
             found = [Execution(**row) for row in connection_of(session).execute(query).mappings()]
         more = str(found[limit - 1].id) if len(found) > limit else None
@@ -95,3 +93,34 @@ class Queries:
         if execution is None:
             raise ExecutionNotFoundError(f"there is no execution {name_or_arn}")
         return execution
+
+
+def _conditions(wanted: Filter) -> Iterator[ColumnElement[bool]]:
+    equal = {
+        _E.function: wanted.function,
+        _E.version: wanted.version,
+        _E.name: wanted.name,
+        _E.status: None if wanted.status is None else str(wanted.status),
+    }
+    yield from (column == value for column, value in equal.items() if value is not None)
+    if wanted.statuses is not None:
+        yield or_(*(_stands(status) for status in wanted.statuses))
+    if wanted.parked is not None:
+        yield _E.parked.is_not(None) if wanted.parked else _E.parked.is_(None)
+    if wanted.name_prefix is not None:
+        yield _E.name.startswith(wanted.name_prefix, autoescape=True)
+    if wanted.started_after is not None:
+        yield _E.started_at > wanted.started_after
+    if wanted.started_before is not None:
+        yield _E.started_at < wanted.started_before
+
+
+def _stands(status: str) -> ColumnElement[bool]:
+    """Whether an execution is where one of AWS's words says."""
+    match status:
+        case "PAUSED":
+            return and_(_E.status == ExecutionStatus.RUNNING.value, _E.parked.is_not(None))
+        case ExecutionStatus.RUNNING:
+            return and_(_E.status == status, _E.parked.is_(None))
+        case _:
+            return _E.status == status

@@ -63,12 +63,12 @@ class Registry:
         """The highest version of a function; None if it has none here."""
         return max((version for name, version in self._known if name == function), default=None)
 
-    def newest(self, function: str) -> Registration:
-        """The highest version; FunctionNotRegisteredError if there is none."""
-        version = self.newest_version(function)
-        if version is None:
+    def find(self, function: str, version: int | None = None) -> Registration:
+        """This version, else the newest one; FunctionNotRegisteredError if it is not registered."""
+        found = self.exact(function, version or self.newest_version(function) or 1)
+        if found is None:
             raise FunctionNotRegisteredError(f"no handler of {function!r} is registered in this process")
-        return self._known[function, version]
+        return found
 
     def projector(self, function: str, version: int) -> Projector | None:
         """Who keeps the public state of this function's executions: its version's projector, else the newest's."""

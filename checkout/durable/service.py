@@ -7,7 +7,7 @@ calling thread, `dispatch.local` in threads of its own.
 
 import builtins
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Any
 
@@ -110,8 +110,12 @@ class DurableService:
             retention_days=retention_days,
         )
 
-    def start(self, function: str, name: str, payload: str, *, session: Session | None = None) -> ExecutionView:
-        """Start an execution of `function` with JSON text as input. The same name, function and input: the first one.
+    def start(
+        self, function: str, name: str, payload: str, *, version: int | None = None, session: Session | None = None
+    ) -> ExecutionView:
+        """Start an execution of `function` (at its newest version) with JSON text as input.
+
+        The same name, function and input: the first one.
 
         Raises ExecutionNameConflictError (another input or function), FunctionNotRegisteredError, InvalidNameError,
         InvalidPayloadError, PayloadTooLargeError.
@@ -120,7 +124,7 @@ class DurableService:
         check_json(payload)
         if size_bytes(payload) > EXECUTION_PAYLOAD_BYTES:
             raise PayloadTooLargeError(f"an input is at most {EXECUTION_PAYLOAD_BYTES} bytes")
-        registration = self._core.registry.newest(function)
+        registration = self._core.registry.find(function, version)
         with self._core.database.joined(session) as own:
             first = store.read_named(own, name)
             if first is None:
@@ -138,22 +142,30 @@ class DurableService:
         self,
         *,
         function: str | None = None,
+        version: int | None = None,
+        name: str | None = None,
         status: ExecutionStatus | str | None = None,
+        statuses: Collection[str] | None = None,
         parked: bool | None = None,
         name_prefix: str | None = None,
         started_after: datetime | None = None,
         started_before: datetime | None = None,
+        oldest_first: bool = False,
         limit: int = 100,
         cursor: str | None = None,
     ) -> ExecutionPage:
-        """Executions, the newest first, at most `limit` (1000); go on with the page's `next_cursor`."""
+        """Executions (see `Filter`), the newest first, at most `limit` (1000); go on with the page's `next_cursor`."""
         wanted = Filter(
             function=function,
+            version=version,
+            name=name,
             status=status,
+            statuses=statuses,
             parked=parked,
             name_prefix=name_prefix,
             started_after=started_after,
             started_before=started_before,
+            oldest_first=oldest_first,
         )
         return self._queries.page(wanted, limit, cursor)
 

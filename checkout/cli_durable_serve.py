@@ -1,0 +1,114 @@
+"""`checkout durable serve`: AWS's API over the durable executions of one database, and the workers that run them.
+
+Knows how a command line becomes a server: what it serves, where it listens, whom it lets in.
+"""
+
+import ipaddress
+import json
+import socket
+from contextlib import suppress
+from typing import Annotated
+
+import typer
+import uvicorn
+
+from checkout.cli_durable_handlers import CommandError, load_served
+from checkout.cli_durable_logs import log_to_stderr
+from checkout.cli_durable_service import DATABASE_URL, DatabaseUrl, opened
+from checkout.durable.dispatch.local import LocalDispatcher
+from checkout.durable.service import DurableService
+from checkout.durable.settings import LONGEST_SECONDS, DurableSettings
+from checkout.durable_face.app import create_face
+from checkout.durable_face.functions import Function
+from checkout.durable_face.signatures import Credentials
+from checkout.store.clock import SystemClock
+
+# A stop waits this long for requests in flight; a synchronous invocation is cut short, its execution goes on later.
+SHUTDOWN_SECONDS = 5
+
+
+class NotReachableError(CommandError):
+    """The server may not, or cannot, listen where it was told to."""
+
+    code = "not_reachable"
+
+
+def serve(
+    handlers: Annotated[
+        list[str], typer.Argument(metavar="[NAME=]MODULE:HANDLER", help="What may be invoked, and under which name.")
+    ],
+    *,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = 0,
+    timeout_seconds: Annotated[
+        int | None,
+        typer.Option(
+            "--execution-timeout",
+            min=1,
+            max=LONGEST_SECONDS,
+            help="Seconds an execution may take; none by default. AWS answers synchronously up to 900.",
+        ),
+    ] = None,
+    access_key_id: Annotated[
+        str | None, typer.Option(envvar="CHECKOUT_DURABLE_ACCESS_KEY_ID", help="Who must sign the requests.")
+    ] = None,
+    secret_access_key: Annotated[
+        str | None,
+        typer.Option(envvar="CHECKOUT_DURABLE_SECRET_ACCESS_KEY", help="And with what; give it by variable."),
+    ] = None,
+    database: DatabaseUrl = DATABASE_URL,
+) -> None:
+    """Serve handlers as AWS Lambda durable functions: to boto3 and to the AWS command line, by their endpoint URL.
+
+    Prints {"url": …} once it is ready. On SIGTERM or Ctrl-C the steps under way are finished.
+    """
+    log_to_stderr()
+    with opened(database, SystemClock(), DurableSettings()) as service:
+        credentials = _credentials(access_key_id, secret_access_key)
+        if credentials is None and not _is_loopback(host):
+            raise NotReachableError(
+                f"{host} can be reached from other machines: give CHECKOUT_DURABLE_ACCESS_KEY_ID and"
+                " CHECKOUT_DURABLE_SECRET_ACCESS_KEY, with which every request must then be signed"
+            )
+        functions = [_register(service, reference, timeout_seconds) for reference in handlers]
+        with _listening(host, port) as listening, LocalDispatcher(service), suppress(KeyboardInterrupt):
+            address, bound, *_ = listening.getsockname()
+            shown = f"[{address}]" if ":" in address else address
+            config = uvicorn.Config(
+                create_face(service, functions, credentials),
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+            )
+            print(json.dumps({"url": f"http://{shown}:{bound}"}), flush=True)  # noqa: T201 (the line a parent reads)
+            # Answers what it was asked, then raises the signal that ended it once more: hence `suppress`.
+            uvicorn.Server(config).run(sockets=[listening])
+
+
+def _register(service: DurableService, reference: str, timeout_seconds: int | None) -> Function:
+    loaded = load_served(reference)
+    service.register(loaded.function, loaded.handler, execution_timeout_seconds=timeout_seconds)
+    return Function(name=loaded.function, timeout_seconds=timeout_seconds)
+
+
+def _credentials(access_key_id: str | None, secret_access_key: str | None) -> Credentials | None:
+    if not access_key_id and not secret_access_key:
+        return None
+    if not (access_key_id and secret_access_key):
+        raise CommandError("an access key is two values: give CHECKOUT_DURABLE_ACCESS_KEY_ID and …_SECRET_ACCESS_KEY")
+    return Credentials(access_key_id=access_key_id, secret_access_key=secret_access_key)
+
+
+def _is_loopback(host: str) -> bool:
+    with suppress(ValueError):
+        return ipaddress.ip_address(host).is_loopback
+    return host == "localhost"
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family)
+    except OSError as refused:
+        raise NotReachableError(f"cannot listen on {host}:{port}: {refused.strerror or refused}") from refused
