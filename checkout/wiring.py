@@ -1,7 +1,7 @@
 """The composition root: the only module that picks implementations.
 
 `opened(settings)` puts one process's parts together: database, durable service, merchants, gateway, the purchase.
-Everything else is handed what it needs. A Lambda handler would be the second such module.
+Everything else is handed what it needs. The handler under `docker/lambda` is the second such module.
 """
 
 from collections.abc import Iterator, Mapping
@@ -95,8 +95,8 @@ def opened(settings: Settings, clock: Clock | None = None) -> Iterator[Deploymen
     database.create_tables()
     vault = _vault(settings)
     fetcher = Fetcher(allowed=settings.allowed_private_hosts)
-    signer = Signer.from_secret(int.from_bytes(vault.derived("ucp-signing", SIGNING_BYTES)) + 1, SIGNING_KEY_ID)
-    gateway = _gateway(settings)
+    signer = signer_of(vault)
+    gateway = gateway_of(settings)
     durable = DurableService(
         database,
         clock=clock,
@@ -106,7 +106,7 @@ def opened(settings: Settings, clock: Clock | None = None) -> Iterator[Deploymen
         limits=limits(settings),
         merchants=registry(settings, fetcher, signer),
         gateway=gateway,
-        instruments=_instruments(settings),
+        instruments=instruments_of(settings),
         database=database,
         vault=vault,
         clock=clock,
@@ -169,14 +169,20 @@ def developer_key(settings: Settings, tenant: str) -> str:
     return key
 
 
-def _gateway(settings: Settings) -> StripeGateway:
+def signer_of(vault: Vault) -> Signer:
+    """Who we are towards merchants: the same key for the same vault."""
+    return Signer.from_secret(int.from_bytes(vault.derived("ucp-signing", SIGNING_BYTES)) + 1, SIGNING_KEY_ID)
+
+
+def gateway_of(settings: Settings) -> StripeGateway:
     """Stripe itself with a key, else the payment sandbox: the same gateway, another address."""
     if settings.stripe_api_key and settings.stripe_api_key.get_secret_value():
         return StripeGateway.connect(settings.stripe_api_key.get_secret_value())
     return StripeGateway.connect(SANDBOX_KEY, settings.payment_sandbox_url or "http://127.0.0.1:1")
 
 
-def _instruments(settings: Settings) -> InstrumentSource:
+def instruments_of(settings: Settings) -> InstrumentSource:
+    """What pays merchants that take a payment handler."""
     return DemoInstruments() if settings.demo_instruments else NoInstruments()
 
 
