@@ -84,8 +84,7 @@ class MortalDatabase(Database):
     """The world's database as one incarnation reaches it."""
 
     def __init__(self, shared: Database, life: Life) -> None:
-        super().__init__(shared._writer, shared._reader, path=None)
-        self._write_lock = shared._write_lock
+        vars(self).update(vars(shared))  # the same connections and the same lock, however the store names them
         self._life = life
 
     @contextmanager
