@@ -13,6 +13,8 @@ from rich.markup import escape
 from checkout import cli_adapters, cli_durable, cli_keys, cli_runs
 from checkout.cli_agent_worker import agent_worker
 from checkout.cli_doctor import doctor
+from checkout.cli_reconcile import reconcile
+from checkout.cli_worker import worker
 from checkout.demo.command import demo
 from checkout.serving import serve
 from checkout.settings import Settings
@@ -27,8 +29,10 @@ app = typer.Typer(
     help="Buy a product from its URL: a self-hosted checkout for agents.",
 )
 app.command()(serve)
+app.command()(worker)
 app.command("agent-worker")(agent_worker)
 app.command()(doctor)
+app.command()(reconcile)
 app.command()(demo)
 app.add_typer(cli_keys.app, name="keys")
 app.add_typer(cli_runs.app, name="runs")

@@ -5,7 +5,7 @@ Everything else is handed what it needs. The handler under `docker/lambda` is th
 """
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -36,12 +36,15 @@ from merchants.ucp.signatures import Signer
 from merchants.ucp.versions import LATEST, spoken
 from payments.demo_instruments import DemoInstruments
 from payments.instruments import InstrumentSource, NoInstruments
+from payments.stripe_books import StripeBooks
 from payments.stripe_gateway import StripeGateway
 
 # Where our platform profile is served; merchants are told this address with every call.
 PROFILE_PATH = "/.well-known/ucp-agent.json"
 # The sandbox takes any test key.
 SANDBOX_KEY = "sk_test_sandbox"
+# Where nobody listens: with no provider configured every call fails, and says so.
+NOWHERE = "http://127.0.0.1:1"
 # One byte less than the curve's order has, so every derived value is a key; the id changes with how it is derived.
 SIGNING_BYTES = 31
 SIGNING_KEY_ID = "agentic-checkout-1"
@@ -82,8 +85,24 @@ class Deployment:
 
     @contextmanager
     def working(self) -> Iterator[None]:
-        """Workers and housekeeping, until the block ends; the steps under way are finished then."""
-        with LocalDispatcher(self.durable), housekeeping.running(self.database, self.clock, self.settings):
+        """Workers and housekeeping, until the block ends; the steps under way are finished then.
+
+        With Redis the workers are processes of their own, and are only told what there is to do.
+        """
+        with self._dispatching(), housekeeping.running(self.database, self.clock, self.settings):
+            yield
+
+    @contextmanager
+    def _dispatching(self) -> Iterator[None]:
+        if self.settings.redis_url is None:
+            with LocalDispatcher(self.durable):
+                yield
+            return
+        # Celery takes most of a second to import, and only a distributed service needs it.
+        from checkout.distributed.broker import Broker  # noqa: PLC0415 (see above)
+        from checkout.distributed.dispatch import Dispatcher  # noqa: PLC0415 (same)
+
+        with closing(Broker(self.settings.redis_url)) as broker, Dispatcher(self.durable, broker):
             yield
 
 
@@ -174,11 +193,19 @@ def signer_of(vault: Vault) -> Signer:
     return Signer.from_secret(int.from_bytes(vault.derived("ucp-signing", SIGNING_BYTES)) + 1, SIGNING_KEY_ID)
 
 
+def books_of(settings: Settings, read_key: str | None = None) -> StripeBooks:
+    """The payment provider's own books, with a key that may only read if there is one; the caller closes them."""
+    own = settings.stripe_api_key.get_secret_value() if settings.stripe_api_key else ""
+    if own or (read_key and not settings.payment_sandbox_url):
+        return StripeBooks.connect(read_key or own)
+    return StripeBooks.connect(SANDBOX_KEY, settings.payment_sandbox_url or NOWHERE)
+
+
 def gateway_of(settings: Settings) -> StripeGateway:
     """Stripe itself with a key, else the payment sandbox: the same gateway, another address."""
     if settings.stripe_api_key and settings.stripe_api_key.get_secret_value():
         return StripeGateway.connect(settings.stripe_api_key.get_secret_value())
-    return StripeGateway.connect(SANDBOX_KEY, settings.payment_sandbox_url or "http://127.0.0.1:1")
+    return StripeGateway.connect(SANDBOX_KEY, settings.payment_sandbox_url or NOWHERE)
 
 
 def instruments_of(settings: Settings) -> InstrumentSource:

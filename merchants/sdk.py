@@ -10,7 +10,7 @@ Every outside call of an adapter ends within `Deadline.CALL_SECONDS`, shorter th
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from payments.instruments import Instrument, InstrumentSource, PaymentHandler
 from payments.money import Money
@@ -184,4 +184,19 @@ class Merchant(Protocol):
 
     def find_order(self, offer: Offer, *, key: str) -> Order | Absent | Unclear:
         """Say whether the order stands. Before answering `Absent`, make a late order impossible. Safe to repeat."""
+        ...
+
+
+@runtime_checkable
+class OrderBook(Protocol):
+    """What a flow may offer besides: the merchant's own books, so that `checkout reconcile` can compare them with ours.
+
+    A flow without it is counted as not checkable, and nothing else.
+    """
+
+    def read_orders(self, offer: Offer, order_id: str | None, *, key: str) -> Sequence[Order] | Unclear | None:
+        """Every order that stands from this offer, the one of number `order_id` among them if it does. Only reads.
+
+        `Unclear`: the merchant did not answer, ask another time. None: it has no way to be asked.
+        """
         ...

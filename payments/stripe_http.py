@@ -27,9 +27,12 @@ class BoundedClient(stripe.HTTPClient):
 
     name = "httpx2"
 
-    def __init__(self, *, proxied: bool = True, now: Callable[[], float] = time.monotonic) -> None:
-        """`proxied`: go through the proxy that the environment names, if it names one."""
+    def __init__(
+        self, *, proxied: bool = True, get_seconds: float = GET_SECONDS, now: Callable[[], float] = time.monotonic
+    ) -> None:
+        """`proxied`: go through the proxy the environment names, if it names one; `get_seconds`: a read's limit."""
         super().__init__()
+        self._get_seconds = get_seconds
         self._client = httpx2.Client(follow_redirects=False, trust_env=proxied)
         self._now = now
 
@@ -46,7 +49,7 @@ class BoundedClient(stripe.HTTPClient):
 
         The body is bytes, as in the SDK's own clients; only their base class says text.
         """
-        limit = GET_SECONDS if method.lower() == "get" else POST_SECONDS
+        limit = self._get_seconds if method.lower() == "get" else POST_SECONDS
         timeout = httpx2.Timeout(limit, connect=CONNECT_SECONDS, pool=CONNECT_SECONDS)
         deadline = self._now() + CONNECT_SECONDS + limit
         try:

@@ -37,10 +37,11 @@ def record(
 def entries_of(session: Session, intent_id: str) -> list[Entry]:
     """An intent's entries, in the order they were written."""
     rows = session.exec(select(LedgerRow).where(LedgerRow.intent_id == intent_id).order_by(col(LedgerRow.id)))
-    return list(_entries(rows))
+    return list(entries(rows))
 
 
-def _entries(rows: Iterable[LedgerRow]) -> Iterable[Entry]:
+def entries(rows: Iterable[LedgerRow]) -> Iterable[Entry]:
+    """Rows as entries."""
     for row in rows:
         yield Entry(
             movement_id=row.movement_id,

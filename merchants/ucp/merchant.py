@@ -4,7 +4,7 @@ Puts discovery, offering and placing together behind the contract of `merchants.
 an order needs later travels in `Offer.merchant_state`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +24,7 @@ from merchants.sdk import (
     Unclear,
 )
 from merchants.ucp.api import Api
+from merchants.ucp.checking import Checking
 from merchants.ucp.discovery import Business, Directory, NoBusiness
 from merchants.ucp.judging import OFFER_FAILED
 from merchants.ucp.offering import Offering
@@ -35,6 +36,8 @@ from merchants.ucp.versions import spoken
 
 # An offer takes four to eight calls, each within the contract's ten seconds; an agent developer waits for it.
 OFFER_SECONDS = 45.0
+# A session and its orders, two or three reads; nobody waits for it.
+CHECK_SECONDS = 30.0
 _CAPABILITIES = Capabilities(promo_codes=True)
 
 
@@ -83,6 +86,16 @@ class UcpMerchant:
     def find_order(self, offer: Offer, *, key: str) -> Order | Absent | Unclear:
         """Read the offered session; cancel it before saying that no order stands."""
         return self._placing(offer, key).find()
+
+    def read_orders(self, offer: Offer, order_id: str | None, *, key: str) -> Sequence[Order] | Unclear | None:
+        """What the merchant's books say of the offered session and of an order number; changes nothing."""
+        state = offer.merchant_state
+        checking = Checking(
+            api=self._api(self._remembered(state), key, CHECK_SECONDS),
+            session_id=str(state["session_id"]),
+            reads_orders=state.get("orders") is True,
+        )
+        return checking.orders(order_id)
 
     def _placing(self, offer: Offer, key: str) -> Placing:
         state = offer.merchant_state
