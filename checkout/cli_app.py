@@ -14,6 +14,7 @@ from checkout import cli_adapters, cli_durable, cli_keys, cli_runs
 from checkout.cli_agent_worker import agent_worker
 from checkout.cli_doctor import doctor
 from checkout.cli_reconcile import reconcile
+from checkout.cli_worker import worker
 from checkout.demo.command import demo
 from checkout.serving import serve
 from checkout.settings import Settings
@@ -28,6 +29,7 @@ app = typer.Typer(
     help="Buy a product from its URL: a self-hosted checkout for agents.",
 )
 app.command()(serve)
+app.command()(worker)
 app.command("agent-worker")(agent_worker)
 app.command()(doctor)
 app.command()(reconcile)

@@ -5,7 +5,7 @@ Everything else is handed what it needs. The handler under `docker/lambda` is th
 """
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -85,8 +85,24 @@ class Deployment:
 
     @contextmanager
     def working(self) -> Iterator[None]:
-        """Workers and housekeeping, until the block ends; the steps under way are finished then."""
-        with LocalDispatcher(self.durable), housekeeping.running(self.database, self.clock, self.settings):
+        """Workers and housekeeping, until the block ends; the steps under way are finished then.
+
+        With Redis the workers are processes of their own, and are only told what there is to do.
+        """
+        with self._dispatching(), housekeeping.running(self.database, self.clock, self.settings):
+            yield
+
+    @contextmanager
+    def _dispatching(self) -> Iterator[None]:
+        if self.settings.redis_url is None:
+            with LocalDispatcher(self.durable):
+                yield
+            return
+        # Celery takes most of a second to import, and only a distributed service needs it.
+        from checkout.distributed.broker import Broker  # noqa: PLC0415 (see above)
+        from checkout.distributed.dispatch import Dispatcher  # noqa: PLC0415 (same)
+
+        with closing(Broker(self.settings.redis_url)) as broker, Dispatcher(self.durable, broker):
             yield
 
 

@@ -6,7 +6,7 @@ execution is handled in a transaction of its own, and one that cannot be handled
 
 import logging
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, func, or_, select, tuple_
@@ -35,9 +35,12 @@ class Sweeper:
         keys = self._find(_E.id, and_(due, self._manageable()), _E.id)
         return sum(self._settled(key) for key in keys) + self._delete(now)
 
-    def runnable(self, *, limit: int | None = None) -> list[int]:
-        """Executions that wait for a worker of this process, the longest waiting first; by default one batch."""
-        waiting = and_(self._invocable(), _E.wake_at <= self._core.clock.now())
+    def runnable(self, *, limit: int | None = None, overdue_seconds: float = 0.0) -> list[int]:
+        """Executions that wait for a worker of this process, the longest waiting first; by default one batch.
+
+        With `overdue_seconds`, only those that have waited at least so long.
+        """
+        waiting = and_(self._invocable(), _E.wake_at <= self._core.clock.now() - timedelta(seconds=overdue_seconds))
         return self._find(_E.id, waiting, _E.wake_at, limit)
 
     def next_moment(self) -> datetime | None:
