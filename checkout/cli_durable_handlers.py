@@ -12,6 +12,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from checkout.durable_face.remote import RemoteHandler
+
 # The names people give a module's one handler; then the module's name alone says which function it is.
 CUSTOMARY_NAMES = frozenset({"handler", "lambda_handler"})
 
@@ -76,8 +78,11 @@ def load_named(pair: str) -> LoadedHandler:
 
 
 def load_served(reference: str) -> LoadedHandler:
-    """The handler of `[NAME=]MODULE:HANDLER`: registered as NAME, else as `load` names it. HandlerNotFoundError."""
-    return load_named(reference) if "=" in reference else load(reference)
+    """The handler of `[NAME=]MODULE:HANDLER`, or of `NAME=http://…`: at that Lambda endpoint. HandlerNotFoundError."""
+    name, separator, place = reference.partition("=")
+    if separator and place.startswith(("http://", "https://")):
+        return LoadedHandler(function=name, handler=RemoteHandler(place, name))
+    return load_named(reference) if separator else load(reference)
 
 
 def _is_path(module: str) -> bool:

@@ -35,7 +35,10 @@ class NotReachableError(CommandError):
 
 def serve(
     handlers: Annotated[
-        list[str], typer.Argument(metavar="[NAME=]MODULE:HANDLER", help="What may be invoked, and under which name.")
+        list[str],
+        typer.Argument(
+            metavar="[NAME=]MODULE:HANDLER", help="What may be invoked; NAME=http://… is run at that Lambda endpoint."
+        ),
     ],
     *,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",

@@ -39,14 +39,14 @@ class Registry:
         self._known: dict[tuple[str, int], Registration] = {}
 
     def add(self, client: object, function: str, handler: Callable[..., Any], *, version: int, **promises: Any) -> None:
-        """Register a version; one already decorated with the plain `@durable_execution` is taken as it is."""
+        """Register a version; one that takes invocations as they are, such as a decorated one, is taken as it is."""
         check_name(function, "function name")
         if version < 1:
             raise ValueError(f"versions count from 1, not {version}")
         timeout = promises["execution_timeout_seconds"]
         if timeout is not None and not 1 <= timeout <= LONGEST_SECONDS:
             raise ValueError(f"an execution timeout is 1 to {LONGEST_SECONDS} seconds, not {timeout}")
-        decorated = is_decorated(handler)
+        decorated = takes_invocations(handler)
         self._known[function, version] = Registration(
             function=function,
             version=version,
@@ -84,7 +84,8 @@ class Registry:
         return tuple({name for name, _ in self._known})
 
 
-def is_decorated(handler: Callable[..., Any]) -> bool:
-    """Whether `handler` is the wrapper that the SDK's `@durable_execution` makes."""
+def takes_invocations(handler: Callable[..., Any]) -> bool:
+    """Whether `handler` takes the SDK's invocation itself: it says so, or it is what `@durable_execution` makes."""
     function = handler.func if isinstance(handler, functools.partial) else handler
-    return getattr(function, "__globals__", {}).get("__name__") == _SDK_DECORATOR
+    made_by = getattr(function, "__globals__", {}).get("__name__")
+    return made_by == _SDK_DECORATOR or getattr(function, "takes_invocations", False) is True

@@ -7,7 +7,11 @@ from fastapi import Depends, FastAPI
 from checkout.durable.service import DurableService
 from checkout.durable_face import callbacks, executions, faults, invoking, runners
 from checkout.durable_face.functions import Function, Functions
+from checkout.durable_face.repeats import Repeats
 from checkout.durable_face.signatures import Credentials, signed
+
+# `executions` last: its shortest path would take the others'.
+ROUTERS = (invoking.router, callbacks.router, runners.router, executions.router)
 
 
 def create_face(
@@ -20,8 +24,8 @@ def create_face(
     """
     app = FastAPI(openapi_url=None, dependencies=[Depends(signed)], redirect_slashes=False)
     app.state.service, app.state.functions, app.state.credentials = service, Functions(functions), credentials
+    app.state.repeats = Repeats()
     faults.install(app)
-    # `executions` last: its shortest path would take the others'.
-    for module in (invoking, callbacks, runners, executions):
-        app.include_router(module.router)
+    for router in ROUTERS:
+        app.include_router(router)
     return app

@@ -4,13 +4,15 @@ Knows the wire the SDK is given in this process; an outside runner's boto3 clien
 every call is what entitles it. Must never know a handler.
 """
 
+from functools import partial
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from checkout.durable_face.answers import answer
+from checkout.durable_face.repeats import Repeats
 from checkout.durable_face.requests import Arn, Service, page_of
 
 router = APIRouter(prefix="/2025-12-01/durable-executions")
@@ -49,17 +51,17 @@ class Checkpoint(BaseModel):
 
 
 @router.post("/{arn:path}/checkpoint")
-def checkpoint_durable_execution(service: Service, arn: Arn, checkpoint: Checkpoint) -> Response:
+def checkpoint_durable_execution(request: Request, service: Service, arn: Arn, checkpoint: Checkpoint) -> Response:
     """Apply the updates; the answer has the next token."""
-    updates = [one.model_dump(exclude_unset=True) for one in checkpoint.Updates]
-    return answer(
-        service.client.checkpoint_durable_execution(
-            DurableExecutionArn=arn,
-            CheckpointToken=checkpoint.CheckpointToken,
-            Updates=updates,
-            ClientToken=checkpoint.ClientToken,
-        )
+    repeats: Repeats = request.app.state.repeats
+    token = checkpoint.CheckpointToken
+    applied = partial(
+        service.client.checkpoint_durable_execution,
+        DurableExecutionArn=arn,
+        CheckpointToken=token,
+        Updates=[one.model_dump(exclude_unset=True) for one in checkpoint.Updates],
     )
+    return answer(repeats.answer(arn, token, checkpoint.ClientToken, applied))
 
 
 @router.get("/{arn:path}/state")
