@@ -31,13 +31,17 @@ class Names:
 
 
 @contextmanager
-def steady(*, together: bool = True) -> Iterator[None]:
-    """Every run within the block is steady; `together`: how a repeatable step's START is committed."""
+def steady(*, together: bool = True, named: bool = True) -> Iterator[None]:
+    """Every run within the block is steady; `together`: how a repeatable step's START is committed.
+
+    `named`: every purchase has the same name, where there is only one.
+    """
     shim.apply()
     # An invocation's end must wake the thread that waits for siblings, or each would take as long as that waits.
     assert "_checkpoint_queue" in state.ExecutionState.stop_checkpointing.__code__.co_names
     with ExitStack() as stack:
-        stack.enter_context(patch.object(commands, "secrets", Names))
+        if named:
+            stack.enter_context(patch.object(commands, "secrets", Names))
         if together:
             patient = partial(state.CheckpointBatcherConfig, max_batch_time_seconds=LONG_SECONDS)
             stack.enter_context(patch.object(state, "_STOP_SIGNAL_POLL_SECONDS", LONG_SECONDS))

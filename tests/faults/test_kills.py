@@ -1,0 +1,82 @@
+"""Every single `kill -9` in a purchase, and every ordered pair of them, judged by the shop's book and the money log.
+
+The boundaries are numbered by the run itself: before and after every commit, and after every call that writes. There is
+no list of them to keep.
+"""
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.faults.cradle import Cradle
+from tests.faults.invariants import broken
+from tests.faults.killed import KilledWorld, Stage, stage
+from tests.faults.oracle import Oracle, Tally, sequences
+
+pytestmark = pytest.mark.processes
+
+# Second kills are taken so far apart that they fall on every kind of boundary; it divides no number of them.
+STRIDE = 7
+
+
+@pytest.fixture(scope="module")
+def on_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Stage, Cradle]]:
+    """A stage whose database is a file, and the process its lives are forked from."""
+    with stage(tmp_path_factory.mktemp("kills")) as made, Cradle(made.place, made.client()) as cradle:
+        yield made, cradle
+
+
+class Killing:
+    """Runs purchases on a stage and judges them."""
+
+    def __init__(self, made: Stage, cradle: Cradle) -> None:
+        self._stage, self._cradle = made, cradle
+        self._begun = time.monotonic()
+        self.found: list[str] = []
+        self.kills = 0
+        self.purchases = 0
+
+    def run(self, oracle: Oracle) -> None:
+        """One purchase, lived to its end."""
+        world = KilledWorld(stage=self._stage, cradle=self._cradle, oracle=oracle, client=self._stage.client())
+        world.run()
+        self.kills += world.kills
+        self.purchases += 1
+        if not oracle.strayed:
+            self.found.extend(broken(world.evidence(), oracle.story()))
+
+    def __str__(self) -> str:
+        return (
+            f"{self.purchases} purchases, {self.kills} kills, {len(self.found)} violations, "
+            f"{time.monotonic() - self._begun:.0f} s"
+        )
+
+
+def every(kills: int, killing: Killing) -> list[Oracle]:
+    """Run every sequence of at most so many kills."""
+    tally = Tally()
+    ran = list(sequences(kills, killing.run, tally))
+    print(f"\nevery sequence of at most {kills} kills: {killing}, {tally.unstable} unstable")  # noqa: T201 (the figures people ask for)
+    assert 0 == tally.unstable
+    return ran
+
+
+def test_no_single_kill_breaks_a_promise_and_no_second_one_after_it(on_sqlite: tuple[Stage, Cradle]) -> None:
+    """Killed at each boundary in turn; and once more for each, whoever takes over is killed too, ever later."""
+    killing = Killing(*on_sqlite)
+    for number, killed_once in enumerate(every(1, killing)):
+        if pairs := [prefix for prefix, _ in killed_once.others()]:
+            killing.run(Oracle(prefix=pairs[number * STRIDE % len(pairs)], faults=2, seen={}))
+    print(f"with a second kill for each: {killing}")  # noqa: T201 (same)
+    assert [] == killing.found
+    assert killing.kills > 60
+
+
+@pytest.mark.full
+@pytest.mark.timeout(3600)
+def test_no_pair_of_kills_breaks_a_promise(on_sqlite: tuple[Stage, Cradle]) -> None:
+    """Every ordered pair."""
+    killing = Killing(*on_sqlite)
+    every(2, killing)
+    assert [] == killing.found
