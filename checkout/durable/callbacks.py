@@ -61,13 +61,10 @@ class Callbacks:
 
     def _open(self, session: Session, callback_id: str) -> tuple[Changes, Operation]:
         """The callback's operation, still open at this moment."""
-        found = store.find_callback(session, callback_id)
+        found = store.lock_called(session, callback_id)
         if found is None:
             raise CallbackNotFoundError("no callback has this id")
-        execution = store.lock(session, found[0])
-        operation = store.operation(session, *found)
-        if execution is None or operation is None:
-            raise CallbackNotFoundError("no callback has this id")
+        execution, operation = found
         changes = Changes(self._core, session, execution)
         if operation.status == "TIMED_OUT" or (operation.due_at is not None and operation.due_at <= changes.now):
             raise CallbackExpiredError("the callback has timed out")

@@ -5,7 +5,7 @@ that tells of it commit together or not at all. Knows the store and the projecto
 """
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -51,16 +51,25 @@ class Core:
             listener(notice)
 
 
-class Changes:
-    """A change of one execution, collected, then written by `flush`."""
+class Overtaken(Exception):  # noqa: N818 (no error: it is answered by reading again)
+    """Somebody else has changed the execution since it was read; nothing was written."""
 
-    def __init__(self, core: Core, session: Session, execution: Execution) -> None:
+
+class Changes:
+    """A change of one execution, collected, then written by `flush`.
+
+    `known` are all its operations, if the caller has them; else they are read when they are needed.
+    """
+
+    def __init__(
+        self, core: Core, session: Session, execution: Execution, known: Mapping[str, Operation] | None = None
+    ) -> None:
         self.core = core
         self.session = session
         self.execution = execution
         self.now = core.clock.now()
         self.operations: dict[str, Operation] = {}
-        self._new: set[str] = set()
+        self._known = known
         self._happened: list[Event] = []
 
     def take(self, applied: Applied) -> None:
@@ -78,31 +87,34 @@ class Changes:
         self.operations[operation.id] = operation
         self.execution.note_timer(operation.due_at)
 
+    def all_operations(self) -> list[Operation]:
+        """Every operation of the execution as it is with these changes."""
+        known = self._known
+        if known is None:
+            known = {one.id: one for one in store.operations(self.session, self.execution.id)}
+        return list((dict(known) | self.operations).values())
+
     def flush(self, *, project: bool = True) -> None:
-        """Write everything; run the projector; tell others after the commit."""
-        execution, session = self.execution, self.session
-        made = [one for one in self.operations.values() if one.id in self._new]
-        changed = [one for one in self.operations.values() if one.id not in self._new]
-        store.insert_operations(session, execution.id, made)
-        store.update_operations(session, execution.id, changed)
-        store.append_events(session, execution.id, execution.events, self._happened)
-        execution.events += len(self._happened)
-        store.save(session, execution)
+        """Write everything; run the projector; tell others after the commit. Overtaken if it is not as it was read."""
+        if not store.write(self.session, self.execution, tuple(self.operations.values()), self._happened):
+            raise Overtaken
+        self.announce(project=project)
+
+    def announce(self, *, project: bool) -> None:
+        """What follows a write: the projector now, in this transaction; the news after its commit."""
+        execution = self.execution
         if project and execution.projected:
             self._project(self.operations.values())
         notice = Notice(
             execution_id=execution.id, name=execution.name, wake_at=execution.wake_at, timer_at=execution.timer_at
         )
-        after_commit(session, partial(self.core.tell, notice))
+        after_commit(self.session, partial(self.core.tell, notice))
 
     def _touch(self, operation: Operation) -> None:
         execution = self.execution
         execution.touched += 1
-        if operation.ordinal == 0:
-            self._new.add(operation.id)
-            operation = replace(operation, ordinal=execution.touched, touched=execution.touched)
-        else:
-            operation = replace(operation, touched=execution.touched)
+        ordinal = operation.ordinal or execution.touched
+        operation = replace(operation, ordinal=ordinal, touched=execution.touched)
         self.operations.pop(operation.id, None)
         self.operations[operation.id] = operation
         execution.note_timer(operation.due_at)

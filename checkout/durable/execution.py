@@ -32,6 +32,7 @@ class Execution:
     when its invocation began.
     `ends_only_by_result` and `projected` are its function's, kept with it for processes that have not registered it.
     `events` is how long its history is; `failures` how many invocations broke in a row.
+    `revision` counts every write of the row, so that who remembers the execution can ask whether it still is as it was.
     """
 
     id: int
@@ -67,6 +68,7 @@ class Execution:
     claimed: int = 0
     events: int = 0
     failures: int = 0
+    revision: int = 0
 
     @property
     def arn(self) -> str:
@@ -77,6 +79,11 @@ class Execution:
     def running(self) -> bool:
         """Whether it has not ended (suspended and parked executions are running too)."""
         return self.status == ExecutionStatus.RUNNING
+
+    @property
+    def known(self) -> int:
+        """How many changes the handler knows of: those it was told of, and those it was invoked with."""
+        return max(self.seen, self.claimed)
 
     def wake(self, now: datetime) -> None:
         """A worker should invoke it now; if one is, its end will notice what changed (`touched` > `seen`)."""

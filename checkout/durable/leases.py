@@ -6,7 +6,6 @@ exactly the claim that was made.
 
 import logging
 import threading
-from datetime import timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -71,5 +70,4 @@ class Leases:
     def _renew(self, holders: list[tuple[int, int]]) -> None:
         if holders:
             with self._core.database.transaction() as session:
-                until = self._core.clock.now() + timedelta(seconds=self._core.settings.lease_seconds)
-                store.renew(session, holders, until)
+                store.renew(session, holders, self._core.settings.lease(self._core.clock.now()))

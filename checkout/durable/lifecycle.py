@@ -37,13 +37,13 @@ def begin(
     *,
     operation_id: str | None = None,
     parent: tuple[int, str] | None = None,
-) -> Execution:
-    """A new execution, runnable at once; `parent` is the execution and operation that invoked it."""
+) -> Execution | None:
+    """A new execution, runnable at once; `parent` is the execution and operation that invoked it. None: name taken."""
     now = core.clock.now()
     timeout = registration.execution_timeout_seconds
     timeout_at = now + timedelta(seconds=timeout) if timeout else None
-    execution = store.insert_execution(
-        session,
+    execution = Execution(
+        id=0,
         name=name,
         operation_id=operation_id or str(uuid.uuid4()),
         function=registration.function,
@@ -60,9 +60,10 @@ def begin(
         parent_execution_id=parent[0] if parent else None,
         parent_operation_id=parent[1] if parent else None,
     )
-    changes = Changes(core, session, execution)
-    changes.record(events.execution_started(execution.operation_id, name, payload, timeout, now))
-    changes.flush()
+    started = events.execution_started(execution.operation_id, name, payload, timeout, now)
+    if not store.create(session, execution, started):
+        return None
+    Changes(core, session, execution).announce(project=True)
     return execution
 
 
@@ -73,6 +74,7 @@ def close_invocation(changes: Changes, failure: Failure | None = None) -> None:
         return
     changes.record(events.invocation_completed(execution.request_id, execution.invoked_at or now, now, failure))
     execution.request_id = execution.invoked_at = execution.owner = execution.lease_until = None
+    execution.seen = execution.known
     if execution.parked is not None:
         _record_pause(changes)
 
@@ -118,12 +120,15 @@ def suspend(changes: Changes) -> bool:
     False if it waits for nothing at all.
     """
     execution = changes.execution
-    due_at, waiting = store.open_operations(changes.session, execution.id)
+    operations = changes.all_operations()
+    waiting = [one for one in operations if one.waits]
+    due_at = min((one.due_at for one in waiting if one.due_at is not None), default=None)
     execution.timer_at = _nearer(due_at, execution.timeout_at)
-    unseen = execution.touched > execution.seen
-    if unseen or _left_behind(changes):
+    unseen = execution.touched > execution.known
+    behind = execution.touched != execution.claimed and wakeups.left_behind(operations, execution.claimed)
+    if unseen or behind:
         execution.wake(changes.now)
-    return unseen or waiting > 0
+    return unseen or bool(waiting)
 
 
 def back_off(changes: Changes, failure: Failure) -> None:
@@ -175,13 +180,6 @@ def _record_pause(changes: Changes) -> None:
             changes.now,
         )
     )
-
-
-def _left_behind(changes: Changes) -> bool:
-    execution = changes.execution
-    if execution.touched == execution.claimed:
-        return False
-    return wakeups.left_behind(store.operations(changes.session, execution.id), execution.claimed)
 
 
 def _timed_out(execution: Execution, timeout_at: datetime) -> Failure:

@@ -46,6 +46,13 @@ class Operation:
         """Whether it can change no more."""
         return self.status in ENDED
 
+    @property
+    def waits(self) -> bool:
+        """Whether a timer or somebody outside will change it."""
+        if self.status == "STARTED":
+            return self.type in ("WAIT", "CALLBACK", "CHAINED_INVOKE")
+        return self.status in ("PENDING", "READY")
+
     def view(self) -> OperationView:
         """What projectors and operators see."""
         return OperationView(

@@ -58,9 +58,9 @@ class Queries:
     def get(self, name_or_arn: str, session: Session | None) -> ExecutionView:
         """One execution; ExecutionNotFoundError."""
         if session is not None:
-            return view_of(self._find(session, name_or_arn))
+            return view_of(self.find(session, name_or_arn))
         with self._core.database.read() as own:
-            return view_of(self._find(own, name_or_arn))
+            return view_of(self.find(own, name_or_arn))
 
     def page(self, wanted: Filter, limit: int, cursor: str | None) -> ExecutionPage:
         """A page of executions."""
@@ -77,18 +77,19 @@ class Queries:
     def operations(self, name_or_arn: str) -> tuple[OperationView, ...]:
         """Its operations, in start order."""
         with self._core.database.read() as session:
-            execution = self._find(session, name_or_arn)
+            execution = self.find(session, name_or_arn)
             return tuple(one.view() for one in store.operations(session, execution.id))
 
     def history(self, name_or_arn: str, *, include_execution_data: bool) -> list[dict[str, Any]]:
         """AWS's `Events`, times as datetimes."""
         with self._core.database.read() as session:
-            execution = self._find(session, name_or_arn)
+            execution = self.find(session, name_or_arn)
             happened = store.history(session, execution.id)
         return [events.shape(number, one, include_execution_data=include_execution_data) for number, one in happened]
 
     @staticmethod
-    def _find(session: Session, name_or_arn: str) -> Execution:
+    def find(session: Session, name_or_arn: str) -> Execution:
+        """The execution itself, as it is; ExecutionNotFoundError."""
         execution = store.read_named(session, name_of(name_or_arn))
         if execution is None:
             raise ExecutionNotFoundError(f"there is no execution {name_or_arn}")

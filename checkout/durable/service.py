@@ -13,11 +13,11 @@ from typing import Any
 
 from sqlmodel import Session
 
-from checkout.durable import lifecycle, shim, store
+from checkout.durable import lifecycle, shim
 from checkout.durable.callbacks import Callbacks
 from checkout.durable.changes import Core, Notice, view_of
-from checkout.durable.errors import ExecutionNameConflictError, ExecutionNotFoundError, PayloadTooLargeError
-from checkout.durable.execution import Execution, check_json, check_name, name_of
+from checkout.durable.errors import ExecutionNameConflictError, PayloadTooLargeError
+from checkout.durable.execution import check_json, check_name, name_of
 from checkout.durable.leases import Leases
 from checkout.durable.operations import Operations
 from checkout.durable.queries import ExecutionPage, Filter, Queries
@@ -126,9 +126,8 @@ class DurableService:
             raise PayloadTooLargeError(f"an input is at most {EXECUTION_PAYLOAD_BYTES} bytes")
         registration = self._core.registry.find(function, version)
         with self._core.database.joined(session) as own:
-            first = store.read_named(own, name)
-            if first is None:
-                return view_of(lifecycle.begin(self._core, own, registration, name, payload))
+            started = lifecycle.begin(self._core, own, registration, name, payload)
+            first = started or self._queries.find(own, name)
             if (first.function, first.input) != (function, payload):
                 what = "input" if first.function == function else f"function ({first.function})"
                 raise ExecutionNameConflictError(f"{name} was started with another {what}")
@@ -221,9 +220,10 @@ class DurableService:
 
     def drive(self, name_or_arn: str) -> ExecutionView:
         """Handle what is due for one execution, then invoke it once, in this thread, if it waits for a worker."""
-        execution = self._find(name_or_arn)
-        self.sweeper.settle(execution.id)
-        self.worker.drive(execution.id)
+        with self._core.database.read() as session:
+            key = self._queries.find(session, name_or_arn).id
+        self.sweeper.settle(key)
+        self.worker.drive(key)
         return self.get(name_or_arn)
 
     def run_until_idle(self) -> None:
@@ -292,10 +292,3 @@ class DurableService:
             return False
         self._skips.set(max(moment, self._skips.now()))
         return True
-
-    def _find(self, name_or_arn: str) -> Execution:
-        with self._core.database.read() as session:
-            execution = store.read_named(session, name_of(name_or_arn))
-        if execution is None:
-            raise ExecutionNotFoundError(f"there is no execution {name_or_arn}")
-        return execution

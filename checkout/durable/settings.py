@@ -1,6 +1,7 @@
 """The durable service's limits and rhythms. Knows numbers and their reasons; nothing else."""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 # What AWS keeps per operation; larger child results are replayed from their children instead.
 OPERATION_PAYLOAD_BYTES = 256 * 1024
@@ -34,3 +35,17 @@ class DurableSettings:
     page_operations: int = 500
     # Deletes and timers are worked off in batches, so that no transaction holds the writer for long.
     batch: int = 100
+
+    def lease(self, now: datetime) -> datetime:
+        """Until when a claim made or renewed now holds."""
+        return now + timedelta(seconds=self.lease_seconds)
+
+    def prolonged(self, lease_until: datetime | None, now: datetime) -> datetime:
+        """A lease as a checkpoint leaves it: renewed when a third of it has gone.
+
+        Not at every checkpoint: a row none of whose indexed columns changes costs PostgreSQL no index entry.
+        """
+        enough = self.lease_seconds * (1 - 1 / self.renewals_per_lease)
+        if lease_until is not None and lease_until - now >= timedelta(seconds=enough):
+            return lease_until
+        return self.lease(now)

@@ -27,6 +27,10 @@ class Moment(TypeDecorator[datetime]):
         return None if value is None else _EPOCH + timedelta(microseconds=value)
 
 
+# Wide enough for more executions than will ever be; SQLite numbers rows by itself only in an INTEGER.
+_NUMBER = BigInteger().with_variant(Integer, "sqlite")
+
+
 def _moment(*, nullable: bool = True) -> Column[datetime]:
     return Column(Moment(), nullable=nullable)
 
@@ -40,7 +44,7 @@ class ExecutionRow(SQLModel, table=True):
 
     __tablename__ = "durable_executions"
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int | None = Field(default=None, sa_column=Column(_NUMBER, primary_key=True))
     name: str = Field(unique=True)
     operation_id: str
     function: str
@@ -58,7 +62,7 @@ class ExecutionRow(SQLModel, table=True):
     retention_days: int
     ends_only_by_result: bool
     projected: bool
-    parent_execution_id: int | None = None
+    parent_execution_id: int | None = Field(default=None, sa_column=Column(_NUMBER))
     parent_operation_id: str | None = None
     owner: str | None = None
     invocation: int = 0
@@ -73,6 +77,7 @@ class ExecutionRow(SQLModel, table=True):
     claimed: int = 0
     events: int = 0
     failures: int = 0
+    revision: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
 
 
 class OperationRow(SQLModel, table=True):
@@ -80,7 +85,7 @@ class OperationRow(SQLModel, table=True):
 
     __tablename__ = "durable_operations"
 
-    execution_id: int = Field(sa_column=Column(Integer, ForeignKey("durable_executions.id"), primary_key=True))
+    execution_id: int = Field(sa_column=Column(_NUMBER, ForeignKey("durable_executions.id"), primary_key=True))
     id: str = Field(primary_key=True)
     type: str
     status: str
@@ -106,7 +111,7 @@ class EventRow(SQLModel, table=True):
 
     __tablename__ = "durable_events"
 
-    execution_id: int = Field(sa_column=Column(Integer, ForeignKey("durable_executions.id"), primary_key=True))
+    execution_id: int = Field(sa_column=Column(_NUMBER, ForeignKey("durable_executions.id"), primary_key=True))
     event_id: int = Field(primary_key=True)
     type: str
     at: datetime = Field(sa_column=_moment(nullable=False))

@@ -11,7 +11,7 @@ import secrets
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from hashlib import blake2b
 from typing import Any, Self
@@ -21,9 +21,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
 from checkout.durable import lifecycle, machine, rules, store
-from checkout.durable.changes import Changes, Core
+from checkout.durable.changes import Changes, Core, Overtaken
 from checkout.durable.errors import DurableError, InvalidUpdateError, StaleTokenError
-from checkout.durable.execution import Execution, arn_of
+from checkout.durable.execution import Execution, arn_of, name_of
+from checkout.durable.held import Held, Holdings
 from checkout.durable.machine import Applied, Invoke, Target, World
 from checkout.durable.operation import Operation
 from checkout.store.clock import SystemClock
@@ -71,6 +72,7 @@ class Wire:
 
     def __init__(self, core: Core) -> None:
         self._core = core
+        self.holdings = Holdings()
 
     def checkpoint_durable_execution(
         self,
@@ -82,9 +84,9 @@ class Wire:
     ) -> dict[str, Any]:
         """Apply the updates in one transaction; the answer carries the next token and all that changed unseen."""
         try:
-            with self._core.database.transaction() as session:
-                execution = self._held(session, DurableExecutionArn, CheckpointToken)
-                return self._checkpoint(session, execution, Updates)
+            token = self._token(DurableExecutionArn, CheckpointToken)
+            held = self.holdings.recall(token.execution_id, token.invocation)
+            return (held and self._from_memory(held, token, Updates)) or self._from_disk(token, Updates)
         except (DurableError, SQLAlchemyError) as refused:
             raise as_client_error(refused, "CheckpointDurableExecution") from refused
 
@@ -99,7 +101,8 @@ class Wire:
         """One page of the operations, from `Marker` on."""
         try:
             with self._core.database.read() as session:
-                execution = self._held(session, DurableExecutionArn, CheckpointToken)
+                token = self._token(DurableExecutionArn, CheckpointToken)
+                execution = self._check(store.read(session, token.execution_id), token)
                 after, count = int(Marker or 0), max(1, min(MaxItems, 1000))
                 found = store.operations_page(session, execution.id, after=after, count=count)
         except (DurableError, SQLAlchemyError) as refused:
@@ -115,29 +118,68 @@ class Wire:
         ahead = datetime.now(UTC) - self._core.clock.now()
         return lambda moment: moment + ahead
 
-    def _held(self, session: Session, arn: str, token: str) -> Execution:
+    @staticmethod
+    def _token(arn: str, text: str) -> Token:
+        token = Token.parse(text)
+        if name_of(arn) == arn or not arn.endswith(f"/{token.operation_id}"):
+            raise StaleTokenError(f"this is no token of {arn}")
+        return token
+
+    @staticmethod
+    def _check(execution: Execution | None, token: Token) -> Execution:
         """The execution, if `token` is the latest one given out for it."""
-        claimed = Token.parse(token)
-        execution = store.lock(session, claimed.execution_id)
         if execution is None or not execution.running or execution.lease_until is None:
-            raise StaleTokenError(f"{arn} is not being invoked")
-        if Token.of(execution) != claimed or execution.arn != arn:
-            raise StaleTokenError(f"{arn} has given out a later token")
+            raise StaleTokenError("this execution is not being invoked")
+        if Token.of(execution) != token:
+            raise StaleTokenError(f"{execution.arn} has given out a later token")
         return execution
 
-    def _checkpoint(self, session: Session, execution: Execution, updates: Sequence[rules.Update]) -> dict[str, Any]:
-        core = self._core
-        changes = Changes(core, session, execution)
-        now = changes.now
-        known = store.touching(session, execution.id, ids=rules.parents(updates), seen=execution.seen, now=now)
+    def _from_memory(self, held: Held, token: Token, updates: Sequence[rules.Update]) -> dict[str, Any] | None:
+        """Checkpoint on what this process remembers: one write, nothing read. None if that may not be how it is.
+
+        A handler that asks without updating wants to know what others did, and what is due may have been put off.
+        """
+        now = self._core.clock.now()
+        if not updates or any(one.due_at is not None and one.due_at <= now for one in held.operations.values()):
+            return None
+        try:
+            with self._core.database.transaction() as session:
+                changes = Changes(self._core, session, self._check(held.execution, token), held.operations)
+                answer = self._checkpoint(changes, held.operations, updates)
+        except (Overtaken, StaleTokenError, InvalidUpdateError):
+            return None
+        self.holdings.keep(changes.execution, changes.all_operations())
+        return answer
+
+    def _from_disk(self, token: Token, updates: Sequence[rules.Update]) -> dict[str, Any]:
+        """Checkpoint on what the database says, the execution locked."""
+        remembered = self.holdings.recall(token.execution_id, token.invocation)
+        with self._core.database.transaction() as session:
+            execution = self._check(store.lock(session, token.execution_id), token)
+            if remembered:
+                known = {one.id: one for one in store.operations(session, execution.id)}
+            else:
+                ids, now = rules.parents(updates), self._core.clock.now()
+                known = store.touching(session, execution.id, ids=ids, seen=execution.known, now=now)
+            changes = Changes(self._core, session, execution, known if remembered else None)
+            answer = self._checkpoint(changes, known, updates)
+        if remembered:
+            self.holdings.keep(execution, changes.all_operations())
+        return answer
+
+    def _checkpoint(
+        self, changes: Changes, known: Mapping[str, Operation], updates: Sequence[rules.Update]
+    ) -> dict[str, Any]:
+        execution, now = changes.execution, changes.now
         world = World(now=now, new_callback_id=new_callback_id, resolve=partial(self._resolve, execution))
         applied = machine.checkpoint(known, updates, world)
         changes.take(applied)
-        standing = known | changes.operations
+        standing = {**known, **changes.operations}
         changes.take(machine.fire_due(standing.values(), now))
         for invoke in applied.invokes:
-            self._start_child(session, execution, invoke)
-        unseen = [one for one in (standing | changes.operations).values() if one.touched > execution.seen]
+            self._start_child(changes.session, execution, invoke)
+        standing |= changes.operations
+        unseen = [one for one in standing.values() if one.touched > execution.known]
         if not updates and not unseen and execution.parked is None:
             return {"CheckpointToken": str(Token.of(execution)), "NewExecutionState": {"Operations": []}}
         return self._answer(changes, applied, sorted(unseen, key=lambda one: one.ordinal))
@@ -148,7 +190,7 @@ class Wire:
         execution.sequence += 1
         if any(one.ended for one in applied.operations.values()):
             execution.failures = 0  # it makes progress, so it is not broken
-        execution.lease_until = changes.now + timedelta(seconds=self._core.settings.lease_seconds)
+        execution.lease_until = self._core.settings.prolonged(execution.lease_until, changes.now)
         if applied.ending is not None:
             self._end(changes, applied.ending)
         elif execution.parked is None:  # else no token: the SDK stops here and answers PENDING
@@ -189,7 +231,7 @@ class Wire:
         registration = self._core.registry.exact(target.function, target.version)
         if registration is None:
             raise InvalidUpdateError(f"{target.function} is no longer registered")
-        lifecycle.begin(
+        started = lifecycle.begin(
             self._core,
             session,
             registration,
@@ -198,6 +240,8 @@ class Wire:
             operation_id=target.arn.rpartition("/")[2],
             parent=(parent.id, invoke.operation_id),
         )
+        if started is None:
+            raise InvalidUpdateError(f"the name {target.name} of the invoked execution is taken")
 
 
 def new_callback_id() -> str:

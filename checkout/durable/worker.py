@@ -6,9 +6,10 @@ the database or in a lapsed lease; a worker that lost its lease writes nothing.
 
 import logging
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from math import ceil
 from typing import Any
 
@@ -17,15 +18,16 @@ from aws_durable_execution_sdk_python.execution import (
     DurableExecutionInvocationInputWithClient,
 )
 from aws_durable_execution_sdk_python.lambda_service import LambdaClient
-from sqlmodel import Session
 
 from checkout.durable import lifecycle, store
-from checkout.durable.changes import Changes, Core
+from checkout.durable.changes import Changes, Core, Overtaken
 from checkout.durable.execution import Execution
 from checkout.durable.leases import Leases
 from checkout.durable.lifecycle import Failure
+from checkout.durable.operation import Operation
 from checkout.durable.registry import Registration
 from checkout.durable.wire import Token, Wire
+from checkout.store.session import connection_of
 
 logger = logging.getLogger(__name__)
 
@@ -90,29 +92,31 @@ class Worker:
 
     def claim(self, execution_id: int) -> Invocation | None:
         """Become the one that runs it, if it waits to be run and its version is registered here."""
+        now = self._core.clock.now()
+        until = self._core.settings.lease(now)
         with self._core.database.transaction() as session:
-            execution = store.lock(session, execution_id, skip_locked=True)
-            registration = self._claimable(execution)
-            if execution is None or registration is None:
-                return None
-            now = self._core.clock.now()
-            execution.invocation += 1
-            execution.sequence = 0
-            execution.request_id = str(uuid.uuid4())
-            execution.owner, execution.invoked_at = self._owner, now
-            execution.lease_until = now + timedelta(seconds=self._core.settings.lease_seconds)
-            execution.wake_at = None
-            event = self._event(session, execution)
-            execution.seen = execution.claimed = execution.touched
-            store.save(session, execution)
-            return Invocation(
-                registration=registration,
-                execution_id=execution.id,
-                invocation=execution.invocation,
-                request_id=execution.request_id,
-                arn=execution.arn,
-                event=event,
+            request_id = str(uuid.uuid4())
+            execution = store.claim(
+                session, execution_id, owner=self._owner, request_id=request_id, now=now, until=until
             )
+            if execution is None:
+                return None
+            registration = self._core.registry.exact(execution.function, execution.version)
+            if registration is None:
+                connection_of(session).rollback()  # another process's; it stays as it was
+                return None
+            count = self._core.settings.page_operations
+            found = store.operations_page(session, execution.id, after=0, count=count) if execution.touched else []
+        if len(found) < count:
+            self._wire.holdings.keep(execution, found)
+        return Invocation(
+            registration=registration,
+            execution_id=execution.id,
+            invocation=execution.invocation,
+            request_id=request_id,
+            arn=execution.arn,
+            event=self._event(execution, found, more=len(found) == count),
+        )
 
     def run(self, invocation: Invocation) -> None:
         """Invoke the handler and write how it ended. Raises nothing: what cannot be written leaves a lapsed lease."""
@@ -141,26 +145,28 @@ class Worker:
 
     def finish(self, invocation: Invocation, output: Mapping[str, Any] | None, failure: Failure | None = None) -> None:
         """Write the invocation's end; nothing at all if another invocation has taken over."""
-        with self._core.database.transaction() as session:
-            execution = store.lock(session, invocation.execution_id)
-            if execution is None or execution.invocation != invocation.invocation or execution.lease_until is None:
+        held = self._wire.holdings.recall(invocation.execution_id, invocation.invocation)
+        self._wire.holdings.forget(invocation.execution_id)
+        database = self._core.database
+        if held is not None:
+            with suppress(Overtaken), database.transaction() as session:
+                self._end(Changes(self._core, session, held.execution, held.operations), output, failure)
                 return
-            changes = Changes(self._core, session, execution)
-            before = (execution.status, execution.parked)
-            lifecycle.close_invocation(changes, failure)
-            self._conclude(changes, output or {}, failure)
-            changes.flush(project=before != (execution.status, execution.parked))
+        with database.transaction() as session:
+            execution = store.lock(session, invocation.execution_id)
+            if execution is not None and execution.invocation == invocation.invocation:
+                self._end(Changes(self._core, session, execution), output, failure)
 
-    def _claimable(self, execution: Execution | None) -> Registration | None:
-        if execution is None or not execution.running or execution.parked is not None:
-            return None
-        if execution.lease_until is not None or execution.wake_at is None:
-            return None
-        if execution.wake_at > self._core.clock.now():
-            return None
-        return self._core.registry.exact(execution.function, execution.version)
+    def _end(self, changes: Changes, output: Mapping[str, Any] | None, failure: Failure | None) -> None:
+        execution = changes.execution
+        if execution.lease_until is None:
+            return
+        before = (execution.status, execution.parked)
+        lifecycle.close_invocation(changes, failure)
+        self._conclude(changes, output or {}, failure)
+        changes.flush(project=before != (execution.status, execution.parked))
 
-    def _event(self, session: Session, execution: Execution) -> Mapping[str, Any]:
+    def _event(self, execution: Execution, found: Sequence[Operation], *, more: bool) -> Mapping[str, Any]:
         """The invocation's event as Lambda would hand it over: the first page of state, times in milliseconds."""
         stamp = self._wire.stamp()
 
@@ -168,8 +174,6 @@ class Worker:
             told: datetime = stamp(moment)
             return ceil(told.timestamp() * 1000)  # never earlier than it is
 
-        count = self._core.settings.page_operations
-        found = store.operations_page(session, execution.id, after=0, count=count)
         own = {
             "Id": execution.operation_id,
             "Name": execution.name,
@@ -183,7 +187,7 @@ class Worker:
             "CheckpointToken": str(Token.of(execution)),
             "InitialExecutionState": {
                 "Operations": [own, *(one.wire(millis) for one in found)],
-                "NextMarker": str(found[-1].ordinal) if len(found) == count else "",
+                "NextMarker": str(found[-1].ordinal) if more else "",
             },
             "UpdatedOperationIds": [one.id for one in found if one.touched > execution.seen],
         }

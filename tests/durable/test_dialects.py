@@ -5,15 +5,16 @@ from sqlalchemy import Executable, Table
 from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.engine.url import make_url
 from sqlalchemy.schema import CreateIndex, CreateTable
-from sqlalchemy.sql import ClauseElement
 
-from checkout.durable import store
+from checkout.durable import store, store_write
+from checkout.durable.statements import Statement
 from checkout.durable.store_tables import EVENTS, EXECUTIONS, OPERATIONS
 
 STATEMENTS = {
-    name: value
-    for name, value in vars(store).items()
-    if isinstance(value, Executable) and isinstance(value, ClauseElement) and not isinstance(value, Table)
+    name: value.core if isinstance(value, Statement) else value
+    for module in (store, store_write)
+    for name, value in vars(module).items()
+    if isinstance(value, Statement) or (isinstance(value, Executable) and not isinstance(value, Table))
 }
 
 
