@@ -2,21 +2,15 @@
 
 import json
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import pytest
-from aws_durable_execution_sdk_python import durable_execution
-from aws_durable_execution_sdk_python.context import DurableContext
-from aws_durable_execution_sdk_python.execution import (
-    DurableExecutionInvocationInput,
-    DurableExecutionInvocationInputWithClient,
-)
-from aws_durable_execution_sdk_python.lambda_service import LambdaClient
 
-from checkout.durable.worker import LambdaContext
 from checkout.purchase.saga import VERSION, purchase
-from tests.purchase import recorded
+from tests.purchase import recorded, replaying
+from tests.purchase.replaying import ReadOnly
 from tests.purchase.scripted import World
 from tests.purchase.stories import STORIES, Story
 
@@ -24,53 +18,11 @@ KEYS: dict[str, list[str]] = json.loads(recorded.KEYS.read_text())
 HISTORIES: dict[str, dict[str, Any]] = json.loads(recorded.histories().read_text())
 
 
-class ReadOnly:
-    """A service that hands out no new checkpoint: whoever wants to record something is remembered for it."""
-
-    def __init__(self) -> None:
-        self.asked: list[Any] = []
-
-    def checkpoint_durable_execution(self, **call: Any) -> dict[str, Any]:
-        """Remember what should have been recorded; answer as if it were."""
-        self.asked.extend(call.get("Updates", ()))
-        return {"CheckpointToken": "next", "NewExecutionState": {"Operations": []}}
-
-    def get_durable_execution_state(self, **_: Any) -> dict[str, Any]:
-        """There is no further page."""
-        return {"Operations": []}
-
-
 def replay(asked: Any, operations: Sequence[Any]) -> tuple[dict[str, Any], World, ReadOnly]:
-    """Hand the present saga a recorded history, as a worker does after a crash."""
-    world, service = World(), ReadOnly()
-
-    def handler(payload: Any, context: DurableContext) -> Any:
-        return purchase(payload, context, ports=world)
-
-    decorated: Callable[..., Any] = durable_execution(handler)
-    own = {
-        "Id": "own",
-        "Name": "story",
-        "Type": "EXECUTION",
-        "Status": "STARTED",
-        "StartTimestamp": 1_767_225_600_000,
-        "ExecutionDetails": {"InputPayload": json.dumps(asked)},
-    }
-    invocation = DurableExecutionInvocationInput.from_json_dict(
-        {
-            "DurableExecutionArn": "arn:aws:lambda:local:0:function:purchase:1/durable-execution/story/own",
-            "CheckpointToken": "first",
-            "InitialExecutionState": {"Operations": [own, *operations], "NextMarker": ""},
-        }
-    )
-    given = DurableExecutionInvocationInputWithClient.from_durable_execution_invocation_input(
-        invocation,
-        LambdaClient(client=service),
-    )
-    lambda_context = LambdaContext(
-        aws_request_id="r", function_name="purchase", function_version=str(VERSION), invoked_function_arn="arn"
-    )
-    return decorated(given, lambda_context), world, service
+    """Hand the present saga a recorded history."""
+    world = World()
+    ended, service = replaying.replay(partial(purchase, ports=world), asked, operations)
+    return ended, world, service
 
 
 @pytest.mark.parametrize("story", STORIES, ids=str)
