@@ -48,8 +48,11 @@ def signed(request: Request, body: RawBody) -> None:
         raise AwsError("UnrecognizedClientException", "the access key is unknown")
     at = request.headers.get("x-amz-date", "")
     names = claim["headers"].split(";")
-    if not {"host", "x-amz-date"} <= set(names) or not _fresh(at, claim["day"], request.app.state.service.clock.now):
-        raise AwsError("InvalidSignatureException", "the signature has expired, or leaves out the date or the host")
+    meaningful = {"host", "x-amz-date", *(name for name in request.headers if name.startswith("x-amz-"))}
+    if not meaningful <= set(names) or not _fresh(at, claim["day"], request.app.state.service.clock.now):
+        raise AwsError(
+            "InvalidSignatureException", "the signature has expired, or leaves out a header that it must sign"
+        )
     expected = _signature(credentials.secret_access_key, claim["scope"], at, _canonical(request, names, body))
     if not hmac.compare_digest(claim["signature"], expected):
         raise AwsError("InvalidSignatureException", "the signature is not the one these credentials give this request")

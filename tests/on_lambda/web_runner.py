@@ -117,13 +117,13 @@ class WebRunner:
 
 
 @contextmanager
-def web_runner(folder: Path, lambda_url: str = "http://127.0.0.1:1") -> Iterator[WebRunner]:
+def web_runner(folder: Path, lambda_url: str = "http://127.0.0.1:1", *, skip_time: bool = True) -> Iterator[WebRunner]:
     """The runner, invoking handlers at `lambda_url`, or wherever `invoke_at` says later."""
     port = free_port()
     arguments = ["start-server", "--host", "127.0.0.1", "--port", str(port), "--lambda-endpoint", lambda_url]
     with (folder / "runner.log").open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, *arguments, "--skip-time"],
+            [sys.executable, "-c", PROGRAM, *arguments, "--skip-time" if skip_time else "--no-skip-time"],
             env={**os.environ, **CREDENTIALS},
             stdout=log,
             stderr=log,
