@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 import uvicorn
 
+from checkout import children
 from checkout.cli_durable_handlers import CommandError, load_served
 from checkout.cli_durable_logs import log_to_stderr
 from checkout.cli_durable_service import DATABASE_URL, DatabaseUrl, opened
@@ -74,7 +75,12 @@ def serve(
                 " CHECKOUT_DURABLE_SECRET_ACCESS_KEY, with which every request must then be signed"
             )
         functions = [_register(service, reference, timeout_seconds) for reference in handlers]
-        with _listening(host, port) as listening, LocalDispatcher(service), suppress(KeyboardInterrupt):
+        with (
+            children.ended_by_signal(),
+            suppress(KeyboardInterrupt),
+            _listening(host, port) as listening,
+            LocalDispatcher(service),
+        ):
             address, bound, *_ = listening.getsockname()
             shown = f"[{address}]" if ":" in address else address
             config = uvicorn.Config(
