@@ -104,6 +104,10 @@ class Browser:
                 with suppress(PlaywrightError):  # a crashed browser has closed it already
                     context.close()
 
+    def cut(self) -> None:
+        """End the browser's process under a visit that hangs, from any thread: its calls fail at once."""
+        _kill(self._pid)
+
     def close(self) -> None:
         """End the browser."""
         with suppress(PlaywrightError):
@@ -129,18 +133,18 @@ class Browser:
 @contextmanager
 def _bounded(pid: int, seconds: float) -> Iterator[None]:
     """End the browser when the block takes longer than `seconds`."""
-
-    def end() -> None:
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-
-    timer = threading.Timer(seconds, end)
+    timer = threading.Timer(seconds, _kill, [pid])
     timer.daemon = True
     timer.start()
     try:
         yield
     finally:
         timer.cancel()
+
+
+def _kill(pid: int) -> None:
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
 
 
 def _unstarted(found: Found, failed: PlaywrightError) -> str:

@@ -8,7 +8,7 @@ repeat; a permit is asked once. Must never log a token, a session or a key.
 import json
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
@@ -29,6 +29,8 @@ BEAT_SHARE, LOST_SHARE = 0.25, 0.9
 SILENCE_SECONDS = 60.0
 # No step of a purchase takes longer: a model's slowest answer with its retries, a shop's slowest page.
 STUCK_SECONDS = 120.0
+# A task that is lost is noticed at its next step; where that does not come, its page hangs, and is cut after this.
+CUT_SECONDS = 3.0
 # An answer handed in is worth trying for: the service restarts in seconds.
 REPORT_SECONDS = 45.0
 RETRY_FIRST_SECONDS, RETRY_MOST_SECONDS = 0.2, 5.0
@@ -98,13 +100,16 @@ class ServiceClient:
         return _task(claimed)
 
     @contextmanager
-    def working_on(self, task: Task, ending: threading.Event) -> Iterator["TaskService"]:
+    def working_on(
+        self, task: Task, ending: threading.Event, cut: Callable[[], None] | None = None
+    ) -> Iterator["TaskService"]:
         """The service for one task; a second thread sends heartbeats until the block ends.
 
-        Once `ending` is set, a quote or a look-up stops at its next step; an order is finished.
+        Once `ending` is set, a quote or a look-up stops at its next step; an order is finished. When the task is lost
+        and the block does not end by itself, that thread calls `cut`.
         """
         service = TaskService(self, task, ending, silence_seconds=self._silence_seconds)
-        with service.beating():
+        with service.beating(cut):
             yield service
 
     def post(self, task: Task, path: str, body: Any) -> httpx2.Response:
@@ -125,7 +130,8 @@ class TaskService:
         self._step = "claimed"
         self._moved_at = self._heard_at = time.monotonic()
         self._evidence: dict[str, Any] = {}
-        self._lost = ""
+        self.lost = ""
+        """Why the task is no longer ours; empty while it is."""
         self._ending = threading.Event()
         self.permitted = False
         self.asked = False
@@ -135,10 +141,8 @@ class TaskService:
         if step != self._step:
             self._moved_at = time.monotonic()
         self._step = step[:MAX_STEP_CHARACTERS]
-        if not self._lost and time.monotonic() - self._heard_at > LOST_SHARE * self._silence_seconds:
-            self._lost = "the service was not heard of for too long"
-        if self._lost:
-            raise TaskLostError(self._lost)
+        if self._is_lost():
+            raise TaskLostError(self.lost)
         if self._worker_ending.is_set() and self._task.kind is not Kind.ORDER:
             raise WorkerEndingError("the worker is ending")
 
@@ -168,8 +172,8 @@ class TaskService:
         self._evidence.update(evidence)
         self._moved_at = time.monotonic()
         self._beat()
-        if self._lost:
-            raise TaskLostError(self._lost)
+        if self.lost:
+            raise TaskLostError(self.lost)
 
     def report(self, outcome: Outcome) -> None:
         """Hand in how the task ended, patiently; TaskLostError when the service no longer takes it."""
@@ -184,9 +188,9 @@ class TaskService:
             self._client.post(self._task, f"agent-tasks/{self._task.callback_id}/give-back", None)
 
     @contextmanager
-    def beating(self) -> Iterator[None]:
-        """Heartbeats from a thread of their own until the block ends."""
-        thread = threading.Thread(target=self._beat_on, name="heartbeat", daemon=True)
+    def beating(self, cut: Callable[[], None] | None = None) -> Iterator[None]:
+        """Heartbeats from a thread of their own until the block ends; `cut` when it must and does not."""
+        thread = threading.Thread(target=self._beat_on, args=(cut,), name="heartbeat", daemon=True)
         thread.start()
         try:
             yield
@@ -194,12 +198,20 @@ class TaskService:
             self._ending.set()
             thread.join(CALL_SECONDS)
 
-    def _beat_on(self) -> None:
-        while not self._lost:
+    def _beat_on(self, cut: Callable[[], None] | None = None) -> None:
+        while not self._is_lost():
             if time.monotonic() - self._moved_at < STUCK_SECONDS:
                 self._beat()
-            if self._ending.wait(BEAT_SHARE * self._silence_seconds):
+            if self._ending.wait(0 if self._is_lost() else BEAT_SHARE * self._silence_seconds):
                 return
+        if not self._ending.wait(CUT_SECONDS) and cut is not None:
+            cut()
+
+    def _is_lost(self) -> bool:
+        """Also when the service was silent for long: another worker may be let at the task soon."""
+        if not self.lost and time.monotonic() - self._heard_at > LOST_SHARE * self._silence_seconds:
+            self.lost = "the service was not heard of for too long"
+        return bool(self.lost)
 
     def _beat(self) -> None:
         body = {"step": self._step, **({"evidence": dict(self._evidence)} if self._evidence else {})}
@@ -208,7 +220,7 @@ class TaskService:
         except httpx2.TransportError:
             return  # the next one may get through; `at` notices when none does
         if answer.status_code in (NOT_FOUND, CONFLICT, GONE):
-            self._lost = _problem(answer)
+            self.lost = _problem(answer)
         elif answer.status_code < FIRST_ERROR:
             self._heard_at = time.monotonic()
 

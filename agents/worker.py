@@ -31,7 +31,9 @@ class Worker:
     """One worker. `do` is the whole work on one task; it raises TaskLostError when the task is no longer ours.
 
     `ending`, once set from any thread, lets it take no further task. `broken`: something failed that nobody expected,
-    so whatever `do` works with is to be made anew.
+    so whatever `do` works with is to be made anew. `rest` returns when there may be a task; by default after a moment.
+    `cut` ends, from another thread, whatever `do` hangs in: it is called when the task is no longer ours and `do` does
+    not notice.
     """
 
     name: str
@@ -39,6 +41,8 @@ class Worker:
     do: Do
     ending: threading.Event = field(default_factory=threading.Event)
     poll_seconds: float = POLL_SECONDS
+    rest: Callable[[], None] | None = None
+    cut: Callable[[], None] | None = None
     ordering: bool = False
     broken: bool = False
 
@@ -52,8 +56,12 @@ class Worker:
                 log.warning("worker.service_unreachable", worker=self.name, why=str(away))
                 self.ending.wait(UNREACHABLE_SECONDS)
                 continue
-            if not worked:
+            if worked or self.ending.is_set():
+                continue
+            if self.rest is None:
                 self.ending.wait(self.poll_seconds)
+            else:
+                self.rest()
 
     def work_once(self) -> bool:
         """Take one task and bring it to its end; False if there was none."""
@@ -63,7 +71,7 @@ class Worker:
         bound = log.bind(worker=self.name, intent=task.intent_id, kind=task.kind.value)
         bound.info("task.claimed")
         self.ordering = task.kind is Kind.ORDER
-        with self.client.working_on(task, self.ending) as service:
+        with self.client.working_on(task, self.ending, self.cut) as service:
             try:
                 outcome = self._done(task, service)
                 service.report(outcome)
@@ -83,8 +91,10 @@ class Worker:
             return self.do(task, service)
         except TaskLostError:
             raise
-        except Exception as broken:  # noqa: BLE001 (whatever broke, the purchase must hear how its task ended)
+        except Exception as broken:  # whatever broke, the purchase must hear how its task ended
             self.broken = True
+            if service.lost:  # the browser was ended under it, or might as well have been
+                raise TaskLostError(service.lost) from broken
             # Its text may hold what a page or a field said, so only its kind and its place are told.
             kind = type(broken).__name__
             log.error("task.broken", worker=self.name, intent=task.intent_id, error=kind, at=_where(broken))  # noqa: TRY400 (same)

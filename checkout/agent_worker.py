@@ -6,9 +6,10 @@ or in a thread of `checkout serve`; either way one thread owns the browser. Must
 
 import secrets
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 import structlog
 
@@ -19,6 +20,7 @@ from agents.model import Model
 from agents.service import ServiceClient
 from agents.terms import Budget, BuyingConfig
 from agents.worker import Worker
+from checkout.distributed.agents import TaskHints
 from checkout.settings import Settings
 from payments.cards import OneCard
 from payments.instruments import InstrumentSource, NoInstruments
@@ -82,14 +84,27 @@ class AgentWorker:
         try:
             with (
                 ServiceClient(self.service_url, self.api_key) as client,
+                _resting(settings, self.ending) as rest,
                 Browser.opened(self.found(), headed=settings.browser_headed) as browser,
             ):
                 buying = Buying(
                     browser=browser, model=model, instruments=instruments(settings), config=buying_config(settings)
                 )
-                yield Worker(name=self.name, client=client, do=buying.run, ending=self.ending)
+                yield Worker(
+                    name=self.name, client=client, do=buying.run, ending=self.ending, rest=rest, cut=browser.cut
+                )
         finally:
             model.close()
+
+
+@contextmanager
+def _resting(settings: Settings, ending: threading.Event) -> Iterator[Callable[[], None] | None]:
+    """How a worker waits for its next task: for a word over Redis where there is one."""
+    if settings.redis_url is None:
+        yield None
+        return
+    with TaskHints.opened(settings.redis_url) as hints:
+        yield partial(hints.rest, ending)
 
 
 def model_of(settings: Settings) -> Model:

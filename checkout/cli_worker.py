@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 
 from checkout import telemetry, wiring
+from checkout.distributed.connected import Connected
 from checkout.durable.service import DurableService
 from checkout.settings import Settings
 
@@ -45,8 +46,9 @@ def worker(
             err.print(f"[yellow]{count} of {function} wait for version {version}, which this build cannot run.[/]")
 
     @contextmanager
-    def opens() -> Iterator[DurableService]:
+    def opens() -> Iterator[tuple[DurableService, Connected]]:
         with wiring.opened(settings) as deployment:
-            yield deployment.durable
+            assert deployment.connected
+            yield deployment.durable, deployment.connected
 
     raise typer.Exit(pool.run(settings.redis_url, opens, concurrency=concurrency or settings.worker_threads))

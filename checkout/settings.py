@@ -98,6 +98,8 @@ class Settings(BaseSettings):
     # What must be left of an order task at its permit: the click, a slow merchant's confirmation, the report.
     agent_commit_seconds: float = Field(default=60, gt=0, le=LONGEST_SECONDS)
     look_up_attempts: int = Field(default=8, ge=1, le=100)
+    # How long a look-up may wait for a free agent worker before an operator is asked; an order takes ten minutes.
+    look_up_wait_seconds: int = Field(default=900, ge=1, le=LONGEST_SECONDS)
     look_up_max_delay_seconds: int = Field(default=60, ge=1, le=LONGEST_SECONDS)
     # Placing an order needs a hold that lives at least this much longer; operators are warned as much before its end.
     hold_margin_minutes: float = Field(default=60, ge=0, le=LONGEST_SECONDS / 60)

@@ -5,7 +5,7 @@ Everything else is handed what it needs. The handler under `docker/lambda` is th
 """
 
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -17,6 +17,7 @@ from checkout import housekeeping
 from checkout.api import keys
 from checkout.api.app import create_app
 from checkout.api.services import Services
+from checkout.distributed.connected import Connected
 from checkout.durable.dispatch.local import LocalDispatcher
 from checkout.durable.service import DurableService
 from checkout.durable.settings import DurableSettings
@@ -62,6 +63,8 @@ class Deployment:
     purchases: Purchases
     fetcher: Fetcher
     signer: Signer
+    # With Redis: the other processes.
+    connected: Connected | None = None
 
     def api(self) -> FastAPI:
         """The HTTP face."""
@@ -75,6 +78,9 @@ class Deployment:
                 settings=self.settings,
                 check_url=self.fetcher.check_url,
                 platform_profile=self._profile,
+                shared_pace=self.connected.pace if self.connected else None,
+                changed_elsewhere=self.connected.news.subscribe if self.connected else None,
+                agent_task_waits=self.connected.outbox.agent_task if self.connected else None,
             )
         )
 
@@ -94,22 +100,19 @@ class Deployment:
 
     @contextmanager
     def _dispatching(self) -> Iterator[None]:
-        if self.settings.redis_url is None:
+        if self.connected is None:
             with LocalDispatcher(self.durable):
                 yield
-            return
-        # Celery takes most of a second to import, and only a distributed service needs it.
-        from checkout.distributed.broker import Broker  # noqa: PLC0415 (see above)
-        from checkout.distributed.dispatch import Dispatcher  # noqa: PLC0415 (same)
-
-        with closing(Broker(self.settings.redis_url)) as broker, Dispatcher(self.durable, broker):
-            yield
+        else:
+            with self.connected.telling(self.durable), self.connected.hearing():
+                yield
 
 
 @contextmanager
 def opened(settings: Settings, clock: Clock | None = None) -> Iterator[Deployment]:
     """Everything put together on the settings' database; nothing runs until `working`."""
     clock = clock or SystemClock()
+    connected = Connected(settings.redis_url) if settings.redis_url else None
     database = Database.open(settings.database_url)
     database.create_tables()
     vault = _vault(settings)
@@ -131,6 +134,7 @@ def opened(settings: Settings, clock: Clock | None = None) -> Iterator[Deploymen
         clock=clock,
         agents_enabled=settings.agents_enabled,
         hold_margin=timedelta(minutes=settings.hold_margin_minutes),
+        agent_task_waits=connected.outbox.agent_task if connected else None,
     )
     register(durable, ports, clock, settings)
     try:
@@ -143,8 +147,11 @@ def opened(settings: Settings, clock: Clock | None = None) -> Iterator[Deploymen
             purchases=Purchases(durable, vault, clock, settings),
             fetcher=fetcher,
             signer=signer,
+            connected=connected,
         )
     finally:
+        if connected:
+            connected.close()
         durable.close()
         gateway.close()
         database.close()
@@ -170,6 +177,7 @@ def limits(settings: Settings) -> Limits:
         agent_heartbeat_seconds=settings.agent_heartbeat_seconds,
         permit_margin_seconds=settings.agent_permit_margin_seconds,
         look_up_attempts=settings.look_up_attempts,
+        look_up_wait_seconds=settings.look_up_wait_seconds,
         look_up_max_delay_seconds=settings.look_up_max_delay_seconds,
     )
 

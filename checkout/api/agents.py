@@ -7,6 +7,7 @@ their rows' rules by name; must never log what a worker read, or its browser's s
 import json
 import secrets
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, Depends
@@ -27,6 +28,7 @@ from checkout.durable.errors import CallbackError
 from checkout.purchase import codec, permits, tasks
 from checkout.purchase.terms import FailureCode, TaskKind
 from checkout.store.models import AgentTask
+from checkout.store.session import after_commit
 from checkout.store.vault import digest
 from merchants.sdk import Refused, Unclear
 
@@ -122,6 +124,8 @@ def give_back(callback_id: str, using: Using, token: Token) -> Response:
         refuse_ended(task)
         if not tasks.give_back(session, task):
             raise ProblemError(code="invalid_request", detail="an order is never begun twice; say how it ended")
+        if using.agent_task_waits is not None:
+            after_commit(session, partial(using.agent_task_waits, callback_id))
     return JSONResponse({"callbackId": callback_id, "status": "waiting"})
 
 

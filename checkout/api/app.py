@@ -21,10 +21,16 @@ def create_app(services: Services) -> FastAPI:
     settings = services.settings
     waiting = Waiting(services.database)
     services.durable.subscribe(waiting.changed)
+    if services.changed_elsewhere is not None:
+        services.changed_elsewhere(waiting.changed)
     app = routes()
     app.state.running = Running(
         services=services,
-        pace=Pace(reads_per_second=settings.reads_per_second, writes_per_second=settings.writes_per_second),
+        pace=Pace(
+            reads_per_second=settings.reads_per_second,
+            writes_per_second=settings.writes_per_second,
+            shared=services.shared_pace,
+        ),
         idempotency=Idempotency(services.database, services.clock),
         waiting=waiting,
     )

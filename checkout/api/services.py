@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from checkout.api.pacing import Counting
 from checkout.durable.service import DurableService
 from checkout.purchase.commands import Purchases
 from checkout.settings import Settings
@@ -19,6 +20,9 @@ class Services:
     `check_url` raises a `merchants.errors.UrlError` for a product URL that must not be fetched; it asks no network.
     `platform_profile` makes the document merchants read at `/.well-known/ucp-agent.json`, in the protocol
     version they ask for (None or one we do not speak: the newest).
+
+    With several processes: `shared_pace` counts for all of them, `changed_elsewhere` subscribes to their commits, and
+    `agent_task_waits` tells agent workers. All three are hints, and None where there is one process.
     """
 
     database: Database
@@ -29,3 +33,6 @@ class Services:
     settings: Settings
     check_url: Callable[[str], object]
     platform_profile: Callable[[str | None], Mapping[str, Any]]
+    shared_pace: Counting | None = None
+    changed_elsewhere: Callable[[Callable[[str], None]], None] | None = None
+    agent_task_waits: Callable[[str], None] | None = None

@@ -4,10 +4,13 @@ Knows Celery and Redis; must never know a purchase. A message carries one id and
 worth stealing, and none is missed.
 """
 
-from celery import Celery
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from celery import Celery
 
 # The names on the wire: messages of one release are read by workers of another.
-DRIVE = "sagas.drive"
+DRIVE, BUY = "sagas.drive", "agents.buy"
 SAGAS, AGENTS = "sagas", "agents"
 # Redis is near. A call that takes longer is given up, and the database is asked instead.
 CONNECT_SECONDS = 0.5
@@ -21,17 +24,20 @@ REDELIVER_SECONDS = 60.0
 REDELIVERY_LOOK_SECONDS = 10
 
 
-def publisher(redis_url: str) -> Celery:
+def publisher(redis_url: str) -> "Celery":
     """An application that only sends, and gives up quickly."""
     return _app(redis_url, call_seconds=CALL_SECONDS)
 
 
-def consumer(redis_url: str) -> Celery:
+def consumer(redis_url: str) -> "Celery":
     """An application for workers."""
     return _app(redis_url, call_seconds=CONSUMER_CALL_SECONDS)
 
 
-def _app(redis_url: str, *, call_seconds: float) -> Celery:
+def _app(redis_url: str, *, call_seconds: float) -> "Celery":
+    # It takes most of a second to import, and a process without Redis needs it never.
+    from celery import Celery  # noqa: PLC0415 (see above)
+
     app = Celery("checkout", broker=redis_url, set_as_current=False)
     app.conf.update(
         # What a task did stands in the database; nobody asks Celery.

@@ -1,4 +1,4 @@
-"""Redis as this process speaks to it: send a hint, remember that it was sent, take one's turn at sweeping.
+"""Redis as this process speaks to it: send a hint, remember that it was sent, tell news, take one's turn at sweeping.
 
 Whatever goes wrong with Redis is one answer, "away", and for a moment nothing is asked of it at all; so Redis being
 down costs nobody more than one short time-out a second. Must never be asked what is true: that is in the database.
@@ -31,6 +31,7 @@ RESEND_SECONDS = 5
 TURN_MILLISECONDS = 2500
 # Everything of ours in Redis, in case it is shared.
 PREFIX = "checkout:"
+NEWS = PREFIX + "news"
 
 # Keep one's turn or take a free one, in one step.
 _TAKE_TURN = """
@@ -65,22 +66,33 @@ class Broker:
             self._app.send_task(task, args=[one], queue=queue, retry=False, ignore_result=True)
             return True
 
-        return self._asked(publish) or False
+        return self.asked(publish) or False
 
     def taken_up(self, task: str, one: int | str) -> None:
         """Its hint has arrived: the next one may be sent at once."""
-        self._asked(lambda: self.redis.delete(_mark(task, one)))
+        self.asked(lambda: self.redis.delete(_mark(task, one)))
 
     def unsent(self, task: str, every: Sequence[int]) -> list[int]:
         """Those of which nobody has sent a hint lately."""
         if not every:
             return []
-        marks = self._asked(lambda: self.redis.mget([_mark(task, one) for one in every]))
+        marks = self.asked(lambda: self.redis.mget([_mark(task, one) for one in every]))
         return [one for one, mark in zip(every, marks or [], strict=False) if mark is None]
+
+    def tell(self, names: Sequence[str]) -> None:
+        """Say to every process that listens that these executions have changed."""
+
+        def publish() -> None:
+            with self.redis.pipeline(transaction=False) as pipeline:
+                for name in names:
+                    pipeline.publish(NEWS, name)
+                pipeline.execute()
+
+        self.asked(publish)
 
     def my_turn(self, name: str) -> bool | None:
         """Whether this one is to sweep now, of all that ask; None when Redis is away."""
-        taken = self._asked(lambda: self.redis.eval(_TAKE_TURN, 1, f"{PREFIX}sweeper", name, TURN_MILLISECONDS))
+        taken = self.asked(lambda: self.redis.eval(_TAKE_TURN, 1, f"{PREFIX}sweeper", name, TURN_MILLISECONDS))
         return None if taken is None else bool(taken)
 
     def close(self) -> None:
@@ -88,7 +100,7 @@ class Broker:
         self.redis.close()
         self._app.close()
 
-    def _asked(self, ask: Callable[[], T]) -> T | None:
+    def asked(self, ask: Callable[[], T]) -> T | None:
         """What Redis answers; None when it does not, and for a moment afterwards."""
         if self.away:
             return None

@@ -10,6 +10,7 @@ import secrets
 import signal
 import socket
 import threading
+import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
@@ -20,8 +21,7 @@ from celery import Celery, signals
 from sqlalchemy.exc import SQLAlchemyError
 
 from checkout.distributed.app import DRIVE, SAGAS, consumer
-from checkout.distributed.broker import Broker
-from checkout.distributed.dispatch import Dispatcher
+from checkout.distributed.connected import Connected
 from checkout.distributed.sweeping import Sweeping
 from checkout.durable.service import DurableService
 
@@ -33,59 +33,58 @@ GRACE_SECONDS = 30.0
 # A database that restarts is back in seconds.
 AGAIN_SECONDS = 1.0
 
-Opens = Callable[[], AbstractContextManager[DurableService]]
+Opens = Callable[[], AbstractContextManager[tuple[DurableService, Connected]]]
 
 
 @dataclass(slots=True)
 class Child:
     """One process of the pool: its own service, opened after the fork."""
 
-    redis_url: str
     opens: Opens
     ready: int
     """A pipe's end: a byte is written to it when this child is up."""
     driving: threading.Lock = field(default_factory=threading.Lock)
     _open: ExitStack = field(default_factory=ExitStack)
     _service: DurableService | None = None
-    _broker: Broker | None = None
+    _connected: Connected | None = None
 
     def open(self, **_: Any) -> None:
         """Open database, gateway and all; a database that is away is waited for."""
-        while True:
-            try:
-                self._service = self._open.enter_context(self.opens())
-                break
-            except SQLAlchemyError as away:
-                log.warning("worker.database_away", why=type(away).__name__)
-                threading.Event().wait(AGAIN_SECONDS)
-        self._broker = Broker(self.redis_url)
-        sweeping = Sweeping(
-            self._service, self._broker, name=f"{socket.gethostname()}:{os.getpid()}", driving=self.driving
-        )
-        self._open.enter_context(Dispatcher(self._service, self._broker, undelivered=sweeping.look_now))
+        service, connected = self._patiently_opened()
+        name = f"{socket.gethostname()}:{os.getpid()}"
+        sweeping = Sweeping(service, connected.broker, name=name, driving=self.driving)
+        connected.outbox.undelivered = sweeping.look_now
+        self._open.enter_context(connected.telling(service))
         sweeping.start()
         self._open.callback(sweeping.stop)
+        self._service, self._connected = service, connected
         os.write(self.ready, b".")
 
     def drive(self, execution_id: int) -> None:
         """The task: drive one execution, if it waits for a worker."""
         assert self._service is not None
-        assert self._broker is not None
+        assert self._connected is not None
         with self.driving:
-            self._broker.taken_up(DRIVE, execution_id)
+            self._connected.broker.taken_up(DRIVE, execution_id)
             self._service.worker.drive(execution_id)
 
     def close(self, **_: Any) -> None:
         """Send the last hints, close everything."""
         self._open.close()
-        if self._broker is not None:
-            self._broker.close()
+
+    def _patiently_opened(self) -> tuple[DurableService, Connected]:
+        while True:
+            try:
+                return self._open.enter_context(self.opens())
+            except SQLAlchemyError as away:
+                log.warning("worker.database_away", why=type(away).__name__)
+                time.sleep(AGAIN_SECONDS)
 
 
 def run(redis_url: str, opens: Opens, *, concurrency: int) -> int:
     """Work until SIGTERM or SIGINT; the exit code."""
     readable, writable = os.pipe()
-    child = Child(redis_url, opens, writable)
+    child = Child(opens, writable)
     app = _app(redis_url, child)
     name = f"worker-{secrets.token_hex(4)}"
     said = {"worker": name, "concurrency": concurrency}

@@ -8,9 +8,11 @@ returns a secret: payment tokens are unsealed here, used, and forgotten.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Protocol, TypeVar
 
 import structlog
+from sqlmodel import Session
 
 from checkout.purchase import tasks
 from checkout.purchase.agent_orders import LostOrder
@@ -18,7 +20,7 @@ from checkout.purchase.ports import Limits
 from checkout.purchase.terms import AGENT, Confirmed, Effort, FailureCode, HandOver, PurchaseRequest, TaskKind
 from checkout.store.clock import Clock
 from checkout.store.models import PaymentToken
-from checkout.store.session import Database
+from checkout.store.session import Database, after_commit
 from checkout.store.vault import Vault
 from merchants.sdk import Absent, Merchant, Offer, Order, Refused, Unclear
 from payments.gateway import (
@@ -64,6 +66,8 @@ class Acting:
     clock: Clock
     agents_enabled: bool
     hold_margin: timedelta
+    # Told of every task once it is on disk, where agent workers do not look often by themselves.
+    agent_task_waits: Callable[[str], None] | None = None
 
     def fetch_offer(self, request: PurchaseRequest, *, key: str) -> Offer | Refused | HandOver:
         """Quote by the adapter that takes the URL; hand over to an agent where the effort and the set-up allow it."""
@@ -87,6 +91,7 @@ class Acting:
         seconds = self.limits.agent_offer_seconds if kind is TaskKind.OFFER else self.limits.agent_order_seconds
         with self.database.transaction() as session:
             tasks.give(session, callback_id, kind, request, offer, now=self.clock.now(), seconds=seconds)
+            self._tell(session, callback_id)
 
     def seconds_to_confirm(self, request: PurchaseRequest) -> int:
         """Whole seconds until the window closes, at least 1: a durable timer is never shorter."""
@@ -152,8 +157,19 @@ class Acting:
     def _find_agents_order(self, request: PurchaseRequest, offer: Offer) -> Order | Absent | Unclear:
         """What is on record of it, or what another worker finds."""
         with self.database.transaction() as session:
-            lost = LostOrder(session=session, request=request, offer=offer, limits=self.limits, now=self.clock.now())
+            lost = LostOrder(
+                session=session,
+                request=request,
+                offer=offer,
+                limits=self.limits,
+                now=self.clock.now(),
+                task_waits=partial(self._tell, session),
+            )
             return lost.find()
+
+    def _tell(self, session: Session, task_id: str) -> None:
+        if self.agent_task_waits is not None:
+            after_commit(session, partial(self.agent_task_waits, task_id))
 
 
 def _unless_broken(request: PurchaseRequest, act: Callable[[], T]) -> T | Unclear:

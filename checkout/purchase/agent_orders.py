@@ -6,7 +6,7 @@ own pages, and only after everything the first one could still have done is over
 the caller's transaction; must never open a session it passes on.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,7 +14,7 @@ from sqlmodel import Session, col, select
 
 from checkout.purchase import codec, tasks
 from checkout.purchase.ports import Limits
-from checkout.purchase.terms import PurchaseRequest, TaskKind
+from checkout.purchase.terms import PurchaseRequest, StillLooking, TaskKind
 from checkout.store.models import AgentTask
 from merchants.sdk import Absent, Offer, Order, Unclear
 from payments.money import Money
@@ -22,13 +22,14 @@ from payments.money import Money
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LostOrder:
-    """One look at a lost order, at one moment."""
+    """One look at a lost order, at one moment. `task_waits` is told of a look-up task that was given to the workers."""
 
     session: Session
     request: PurchaseRequest
     offer: Offer
     limits: Limits
     now: datetime
+    task_waits: Callable[[str], None] | None = None
 
     def find(self) -> Order | Absent | Unclear:
         """What can be said now."""
@@ -44,7 +45,7 @@ class LostOrder:
         if not permitted:
             return Absent(message="no agent was permitted to place the order")
         if self.now < max(self._over_at(task) for task in permitted):
-            return Unclear(message="the agent that was permitted to order may still be at it")
+            return StillLooking(message="the agent that was permitted to order may still be at it")
         return self._looked_up(permitted[-1])
 
     def _looked_up(self, permitted: AgentTask) -> Order | Absent | Unclear:
@@ -56,19 +57,17 @@ class LostOrder:
                 return found
             said = found.message
         elif asked and last.status == tasks.QUEUED:
-            if last.deadline <= self.now:  # nobody came; it is no look-up yet
-                last.deadline = self.now + timedelta(seconds=self.limits.look_up_task_seconds)
-                self.session.add(last)
-            return Unclear(message="the look-up waits for a worker")
+            return self._queued(last)
         elif asked and self.now < last.deadline:
-            return Unclear(message="a worker is looking the order up")
+            return StillLooking(message="a worker is looking the order up")
         else:
             said = "the worker that looked it up said nothing in time" if asked else ""
         if len(asked) >= self.limits.look_up_tasks:
             return Unclear(message=f"looked up {len(asked)} times: {said}")
+        task_id = f"lku_{self.request.intent_id.removeprefix('ci_')}_{len(asked) + 1}"
         tasks.give(
             self.session,
-            f"lku_{self.request.intent_id.removeprefix('ci_')}_{len(asked) + 1}",
+            task_id,
             TaskKind.LOOK_UP,
             self.request,
             self.offer,
@@ -76,7 +75,17 @@ class LostOrder:
             seconds=self.limits.look_up_task_seconds,
             sealed_session=permitted.sealed_session,
         )
-        return Unclear(message=f"{said}; it is looked up again" if said else "the order is being looked up")
+        if self.task_waits is not None:
+            self.task_waits(task_id)
+        return StillLooking(message=f"{said}; it is looked up again" if said else "the order is being looked up")
+
+    def _queued(self, task: AgentTask) -> Unclear:
+        """Nobody has taken it yet. Its time begins when somebody does, and an operator is not left waiting for that."""
+        task.deadline = self.now + timedelta(seconds=self.limits.look_up_task_seconds)
+        self.session.add(task)
+        if self.now < task.created_at + timedelta(seconds=self.limits.look_up_wait_seconds):
+            return StillLooking(message="the look-up waits for a worker")
+        return Unclear(message="no worker has come to look the order up")
 
     def _over_at(self, task: AgentTask) -> datetime:
         """When nothing its worker does can place the order any more: permit over, and the worker ended or silent."""

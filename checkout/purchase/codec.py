@@ -21,7 +21,7 @@ _TYPES: dict[str, type[Any]] = {
         *(gateway.Prepared, gateway.Held, gateway.Captured, gateway.Released),
         *(gateway.Declined, gateway.NotCapturable, gateway.Unknown),
         *(terms.PurchaseRequest, terms.HandOver, terms.Confirmed, terms.ReviewAnswer),
-        *(terms.Receipt, terms.Completed, terms.Failed),
+        *(terms.Receipt, terms.Completed, terms.Failed, terms.StillLooking),
     )
 }
 

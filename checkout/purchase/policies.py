@@ -14,13 +14,15 @@ from aws_durable_execution_sdk_python.waits import WaitForConditionConfig, WaitF
 
 from checkout.purchase import codec
 from checkout.purchase.ports import Limits
-from checkout.purchase.terms import AGENT, Failed, FailureCode, PurchaseRequest, Receipt
+from checkout.purchase.terms import AGENT, Failed, FailureCode, PurchaseRequest, Receipt, StillLooking
 from merchants.sdk import Absent, Offer, Order, Refused, Unclear
 from payments.gateway import Captured, Declined, Unknown
 from payments.money import Money
 
 T = TypeVar("T")
 OUTCOME = codec.OutcomeSerDes()
+# A second doubled so often is nine days, longer than any pause.
+LARGEST_DOUBLING = 20
 
 
 class TryAgainError(Exception):
@@ -75,12 +77,16 @@ def unless_transient(outcome: T, *, attempt: int, attempts: int) -> T:
 
 
 def look_up(limits: Limits) -> WaitForConditionConfig[Any]:
-    """Ask until the answer is definite, in growing pauses, and stop asking after `look_up_attempts`."""
+    """Ask until the answer is definite, in growing pauses, and stop asking after `look_up_attempts`.
+
+    While somebody is still looking it is asked on: that has a deadline of its own.
+    """
 
     def decide(outcome: object, attempts_made: int) -> WaitForConditionDecision:
-        if not isinstance(outcome, Unclear) or attempts_made >= limits.look_up_attempts:
+        enough = attempts_made >= limits.look_up_attempts and not isinstance(outcome, StillLooking)
+        if not isinstance(outcome, Unclear) or enough:
             return WaitForConditionDecision.stop_polling()
-        delay_seconds = limits.look_up_first_delay_seconds * 2 ** (attempts_made - 1)
+        delay_seconds = limits.look_up_first_delay_seconds * 2 ** min(attempts_made - 1, LARGEST_DOUBLING)
         return WaitForConditionDecision.continue_waiting(
             Duration(seconds=min(delay_seconds, limits.look_up_max_delay_seconds))
         )

@@ -22,6 +22,7 @@ class Limits:
     agent_heartbeat_seconds: int = 60  # a worker that is silent for a minute is dead or stuck
     permit_margin_seconds: float = 10  # a click just inside the permit, and clocks that differ, are over by then
     look_up_task_seconds: int = 180  # two searches of a shop's pages, with the settling time between them
+    look_up_wait_seconds: int = 900  # an only worker is at its own purchase for ten minutes; then a person is asked
     look_up_tasks: int = 3  # a shop that shows nothing three times is asked by a person
     look_up_attempts: int = 8  # about five minutes of growing pauses, while the hold lives for days
     look_up_first_delay_seconds: int = 1

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from merchants.sdk import Buyer, OfferRequest
+from merchants.sdk import Buyer, OfferRequest, Unclear
 from payments.money import Money
 
 # The merchant name of an offer that an agent brought.
@@ -101,6 +101,14 @@ class HandOver:
     """No adapter takes this URL; an agent is to buy. `why` is for the operator."""
 
     why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StillLooking(Unclear):
+    """Somebody is finding out whether the order stands, or will once a worker is free: asking now counts as no look-up.
+
+    Said only until a deadline, so nobody asks for ever.
+    """
 
 
 class TaskKind(StrEnum):
