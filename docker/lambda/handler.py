@@ -2,7 +2,7 @@
 """The purchase on AWS Lambda durable functions: the second module that may pick implementations.
 
 Lambda calls `handler`. Everything it needs comes from the environment: the service's own CHECKOUT_… settings, and
-CHECKOUT_AGENT_QUEUE_URL for browser tasks. Parts are made once per execution environment, at its first invocation.
+AGENT_QUEUE_URL for browser tasks. Parts are made once per execution environment, at its first invocation.
 """
 
 import os
@@ -28,7 +28,7 @@ from checkout.store.session import Database
 from checkout.store.vault import Vault
 from merchants.fetch import Fetcher
 
-QUEUE_URL = "CHECKOUT_AGENT_QUEUE_URL"
+QUEUE_URL = "AGENT_QUEUE_URL"
 
 
 def handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:

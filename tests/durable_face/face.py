@@ -101,13 +101,16 @@ def face(
     timeout_seconds: int | None = 600,
     credentials: Credentials | None = None,
     works: bool = True,
+    ends_only_by_result: bool = False,
 ) -> Iterator[Face]:
     """Serve handlers; without `works` nobody runs them here."""
     database = Database.open(f"sqlite:///{folder / 'durable.sqlite3'}")
     database.create_tables()
     service = DurableService(database, clock=SystemClock())
     for name, handler in handlers.items():
-        service.register(name, handler, execution_timeout_seconds=timeout_seconds)
+        service.register(
+            name, handler, execution_timeout_seconds=timeout_seconds, ends_only_by_result=ends_only_by_result
+        )
     functions = [Function(name=name, timeout_seconds=timeout_seconds) for name in handlers]
     dispatcher = LocalDispatcher(service) if works else None
     if dispatcher:

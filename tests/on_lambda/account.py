@@ -115,7 +115,7 @@ def account(folder: Path) -> Iterator[Account]:
                 ),
                 "CHECKOUT_DEMO_INSTRUMENTS": "true",
                 "CHECKOUT_AGENTS_ENABLED": "true",
-                "CHECKOUT_AGENT_QUEUE_URL": f"{queue_url}/000000000000/tasks",
+                "AGENT_QUEUE_URL": f"{queue_url}/000000000000/tasks",
                 "STRIPE_API_KEY": "",
                 "AWS_ENDPOINT_URL_SQS": queue_url,
             }
