@@ -31,6 +31,7 @@ class Notice:
 
     execution_id: int
     name: str
+    running: bool
     wake_at: datetime | None
     timer_at: datetime | None
 
@@ -106,7 +107,11 @@ class Changes:
         if project and execution.projected:
             self._project(self.operations.values())
         notice = Notice(
-            execution_id=execution.id, name=execution.name, wake_at=execution.wake_at, timer_at=execution.timer_at
+            execution_id=execution.id,
+            name=execution.name,
+            running=execution.running,
+            wake_at=execution.wake_at,
+            timer_at=execution.timer_at,
         )
         after_commit(self.session, partial(self.core.tell, notice))
 

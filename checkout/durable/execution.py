@@ -85,6 +85,11 @@ class Execution:
         """How many changes the handler knows of: those it was told of, and those it was invoked with."""
         return max(self.seen, self.claimed)
 
+    @property
+    def alone(self) -> bool:
+        """Whether a change of it changes nothing else: no public state, nobody who invoked it."""
+        return not self.projected and self.parent_execution_id is None
+
     def wake(self, now: datetime) -> None:
         """A worker should invoke it now; if one is, its end will notice what changed (`touched` > `seen`)."""
         if self.running and self.lease_until is None and (self.wake_at is None or self.wake_at > now):

@@ -142,8 +142,9 @@ class Wire:
         now = self._core.clock.now()
         if not updates or any(one.due_at is not None and one.due_at <= now for one in held.operations.values()):
             return None
+        single = held.execution.alone and all(one["Type"] != "CHAINED_INVOKE" for one in updates)
         try:
-            with self._core.database.transaction() as session:
+            with self._core.database.transaction(single=single) as session:
                 changes = Changes(self._core, session, self._check(held.execution, token), held.operations)
                 answer = self._checkpoint(changes, held.operations, updates)
         except (Overtaken, StaleTokenError, InvalidUpdateError):

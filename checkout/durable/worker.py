@@ -27,7 +27,6 @@ from checkout.durable.lifecycle import Failure
 from checkout.durable.operation import Operation
 from checkout.durable.registry import Registration
 from checkout.durable.wire import Token, Wire
-from checkout.store.session import connection_of
 
 logger = logging.getLogger(__name__)
 
@@ -92,21 +91,22 @@ class Worker:
 
     def claim(self, execution_id: int) -> Invocation | None:
         """Become the one that runs it, if it waits to be run and its version is registered here."""
-        now = self._core.clock.now()
-        until = self._core.settings.lease(now)
-        with self._core.database.transaction() as session:
-            request_id = str(uuid.uuid4())
+        now, database = self._core.clock.now(), self._core.database
+        until, request_id = self._core.settings.lease(now), str(uuid.uuid4())
+        with database.transaction(single=True) as session:
             execution = store.claim(
                 session, execution_id, owner=self._owner, request_id=request_id, now=now, until=until
             )
-            if execution is None:
-                return None
-            registration = self._core.registry.exact(execution.function, execution.version)
-            if registration is None:
-                connection_of(session).rollback()  # another process's; it stays as it was
-                return None
-            count = self._core.settings.page_operations
-            found = store.operations_page(session, execution.id, after=0, count=count) if execution.touched else []
+        if execution is None:
+            return None
+        registration = self._core.registry.exact(execution.function, execution.version)
+        if registration is None:
+            self.give_back(execution.id, execution.invocation)
+            return None
+        count, found = self._core.settings.page_operations, []
+        if execution.touched:
+            with database.read(single=True) as session:
+                found = store.operations_page(session, execution.id, after=0, count=count)
         if len(found) < count:
             self._wire.holdings.keep(execution, found)
         return Invocation(
@@ -117,6 +117,17 @@ class Worker:
             arn=execution.arn,
             event=self._event(execution, found, more=len(found) == count),
         )
+
+    def give_back(self, execution_id: int, invocation: int) -> None:
+        """Let another worker run at once what this one claimed and has not invoked: nothing of it happened."""
+        with self._core.database.transaction() as session:
+            execution = store.lock(session, execution_id)
+            if execution is None or execution.invocation != invocation or execution.lease_until is None:
+                return
+            changes = Changes(self._core, session, execution)
+            execution.request_id = execution.invoked_at = execution.owner = execution.lease_until = None
+            execution.wake(changes.now)
+            changes.flush(project=False)
 
     def run(self, invocation: Invocation) -> None:
         """Invoke the handler and write how it ended. Raises nothing: what cannot be written leaves a lapsed lease."""
@@ -149,7 +160,7 @@ class Worker:
         self._wire.holdings.forget(invocation.execution_id)
         database = self._core.database
         if held is not None:
-            with suppress(Overtaken), database.transaction() as session:
+            with suppress(Overtaken), database.transaction(single=held.execution.alone) as session:
                 self._end(Changes(self._core, session, held.execution, held.operations), output, failure)
                 return
         with database.transaction() as session:

@@ -21,18 +21,23 @@ CONNECT_TIMEOUT_SECONDS = 5
 # Serialises schema changes between processes that start together; any number of our own.
 SCHEMA_LOCK = 0x636865636B6F7574
 
+# One that writes sees what others have committed before each statement, and locks what it is about to change.
+BEGIN_WRITING = "BEGIN"
+BEGIN_READING = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
-def engines(url: URL) -> tuple[Engine, Engine]:
-    """Writers, and readers that see one consistent state, on one pool."""
+
+def engine(url: URL) -> Engine:
+    """One pool for writers and readers."""
     options = (
         f"-c statement_timeout={STATEMENT_TIMEOUT_MILLISECONDS}"
         f" -c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_MILLISECONDS} -c timezone=UTC"
     )
-    writer = create_engine(
+    return create_engine(
         url.set(drivername=DRIVER),
         pool_size=POOL_SIZE,
         max_overflow=POOL_OVERFLOW,
         pool_timeout=POOL_TIMEOUT_SECONDS,
+        isolation_level="AUTOCOMMIT",  # transactions are begun and ended in words
         # An error's message reaches the log; the buyers' addresses that were its parameters must not.
         hide_parameters=True,
         connect_args={
@@ -41,4 +46,3 @@ def engines(url: URL) -> tuple[Engine, Engine]:
             "options": options,
         },
     )
-    return writer, writer.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)

@@ -31,8 +31,7 @@ class Database:
             case "sqlite":
                 self._path = sqlite.file_of(self._url)
                 self._writer, self._reader = sqlite.engines(self._url)
-                self._begin_writing: str | None = "BEGIN IMMEDIATE"
-                self._begin_reading: str | None = "BEGIN"
+                self._begin_writing, self._begin_reading = "BEGIN IMMEDIATE", "BEGIN"
                 lock = threading.Lock()
                 self._writing: AbstractContextManager[object] = lock
                 # In memory there is one connection, so readers take turns with the writer.
@@ -40,8 +39,8 @@ class Database:
                 self._version = "PRAGMA data_version"
             case "postgresql":
                 self._path = None
-                self._writer, self._reader = postgres.engines(self._url)
-                self._begin_writing = self._begin_reading = None  # with the first statement
+                self._writer = self._reader = postgres.engine(self._url)
+                self._begin_writing, self._begin_reading = postgres.BEGIN_WRITING, postgres.BEGIN_READING
                 self._writing = self._reading = nullcontext()
                 self._version = "SELECT pg_current_snapshot()::text"
             case other:
@@ -61,9 +60,8 @@ class Database:
     def create_tables(self) -> None:
         """Create the tables and columns that are missing, as an earlier release left them; changes nothing else."""
         with self._writing, self._writer.begin() as connection:
-            if self._begin_writing:
-                connection.exec_driver_sql(self._begin_writing)
-            else:
+            connection.exec_driver_sql(self._begin_writing)
+            if self.dialect == "postgresql":
                 connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({postgres.SCHEMA_LOCK})")
             SQLModel.metadata.create_all(connection)
             _add_columns(connection)
@@ -77,9 +75,12 @@ class Database:
             self._claim = sqlite.claim(self._path)
 
     @contextmanager
-    def transaction(self) -> Iterator[Session]:
-        """A session whose writes commit together when the block ends, or not at all."""
-        with self._writing, _begun(self._writer, self._begin_writing) as session:
+    def transaction(self, *, single: bool = False) -> Iterator[Session]:
+        """A session whose writes commit together when the block ends, or not at all.
+
+        `single`: the block runs one statement and no more, which on PostgreSQL spares the round trips around it.
+        """
+        with self._writing, _begun(self._writer, self._how(self._begin_writing, single)) as session:
             yield session
             if session.in_transaction():
                 session.commit()  # the session joined our transaction: this writes what it holds, and no more
@@ -97,10 +98,14 @@ class Database:
                 yield own
 
     @contextmanager
-    def read(self) -> Iterator[Session]:
-        """A session that sees one consistent state and writes nothing."""
-        with self._reading, _begun(self._reader, self._begin_reading) as session:
+    def read(self, *, single: bool = False) -> Iterator[Session]:
+        """A session that sees one consistent state and writes nothing; `single` as in `transaction`."""
+        with self._reading, _begun(self._reader, self._how(self._begin_reading, single)) as session:
             yield session
+
+    def _how(self, begin: str, single: bool) -> str | None:  # noqa: FBT001 (private, and named where it is public)
+        """PostgreSQL takes a statement outside a transaction for one; SQLite's BEGIN costs no round trip."""
+        return None if single and self.dialect == "postgresql" else begin
 
     def data_version(self) -> object:
         """A value that changes with every commit, this process's and others'; cheap enough to ask every second.
@@ -137,8 +142,9 @@ def connection_of(session: Session) -> Connection:
 def _begun(engine: Engine, how: str | None) -> Iterator[Session]:
     """A session on a connection whose transaction is begun at once; rolled back unless it is committed.
 
-    SQLite's driver begins late and without the writer's lock, so it is said here (`how`); an engine event would cost at
-    every statement. PostgreSQL's begins with the first statement.
+    It is said here (`how`), because the drivers begin late: SQLite's without the writer's lock. An engine event would
+    cost at every statement, and PostgreSQL's isolation level at every connection; so both drivers commit by
+    themselves what is outside a transaction.
     The connection carries the transaction, so that who writes rows directly does not pay for the session's own.
     """
     with engine.connect() as connection:

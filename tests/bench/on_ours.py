@@ -8,33 +8,33 @@ import json
 import queue
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from aws_durable_execution_sdk_python.config import StepConfig
 from aws_durable_execution_sdk_python.context import DurableContext
 from sqlalchemy import event
-from sqlmodel import Session
 
+from checkout.durable.changes import Notice
 from checkout.durable.dispatch.local import LocalDispatcher
 from checkout.durable.service import DurableService
-from checkout.durable.views import Change
 from checkout.store.clock import SystemClock
-from checkout.store.session import Database, after_commit
+from checkout.store.session import Database
 from tests.bench.workload import STEPS_AFTER, STEPS_BEFORE
 
 PATIENCE_SECONDS = 60
 
 
-def _saga(_event: Any, context: DurableContext) -> int:
+def _saga(context: DurableContext, ask: Callable[[str], None]) -> int:
     value = 0
     for name in STEPS_BEFORE:
         value += _step(context, name, value)
-    context.create_callback("confirmation").result()
+    confirmation = context.create_callback("confirmation")
+    ask(confirmation.callback_id)
+    confirmation.result()
     for name in STEPS_AFTER:
         value += _step(context, name, value)
     return value
@@ -80,18 +80,22 @@ def running(folder: Path) -> Iterator[Ours]:
     ours = Ours(service)
     asked: queue.SimpleQueue[str | None] = queue.SimpleQueue()
 
-    def outside(session: Session, change: Change) -> None:
-        if change.execution.status == "SUCCEEDED":
-            after_commit(session, ours.ended[change.execution.name].set)
-        for operation in change.operations:
-            if operation.type == "CALLBACK" and operation.status == "STARTED":
-                after_commit(session, partial(asked.put, operation.callback_id))
+    def saga(_event: Any, context: DurableContext) -> int:
+        return _saga(context, asked.put)
+
+    def told(notice: Notice) -> None:
+        if not notice.running:
+            ours.ended[notice.name].set()
 
     def answer() -> None:
+        answered: set[str] = set()  # the handler asks again when it is run again, with the answer
         while (callback_id := asked.get()) is not None:
-            service.succeed_callback(callback_id, "{}")
+            if callback_id not in answered:
+                answered.add(callback_id)
+                service.succeed_callback(callback_id, "{}")
 
-    service.register("saga", _saga, projector=outside)
+    service.register("saga", saga)
+    service.listen(told)
     answering = threading.Thread(target=answer, daemon=True)
     answering.start()
     event.listen(database._writer, "commit", lambda _: setattr(ours, "commits", ours.commits + 1))
