@@ -58,7 +58,20 @@ class WorkerEndingError(TaskLostError):
 class ServiceClient:
     """One worker's connection to the service. Safe to use from two threads."""
 
-    def __init__(self, base_url: str, api_key: str, *, transport: httpx2.BaseTransport | None = None) -> None:
+    def __init__(
+        self,
+        base_url: str,
+        api_key: str,
+        *,
+        transport: httpx2.BaseTransport | None = None,
+        answered: Callable[[], None] | None = None,
+    ) -> None:
+        """`answered` is called each time the service has answered this worker, whatever it said but "I am broken"."""
+
+        def note(answer: httpx2.Response) -> None:
+            if answered is not None and answer.status_code < FIRST_SERVER_ERROR:
+                answered()
+
         self._http = httpx2.Client(
             base_url=base_url,
             headers={"Authorization": f"Bearer {api_key}"},
@@ -67,8 +80,8 @@ class ServiceClient:
             transport=transport,
             # Plain HTTP needs no certificates, and reading the machine's takes most of a start.
             verify=base_url.startswith("https"),
+            event_hooks={"response": [note]},
         )
-
         self._silence_seconds = SILENCE_SECONDS
 
     def close(self) -> None:

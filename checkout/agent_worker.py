@@ -53,6 +53,8 @@ class AgentWorker:
     api_key: str = field(repr=False)
     name: str = field(default_factory=lambda: f"worker-{secrets.token_hex(4)}")
     ending: threading.Event = field(default_factory=threading.Event)
+    answered: Callable[[], None] | None = None
+    """Called each time the service has answered this worker."""
     worker: Worker | None = None
 
     def found(self) -> Found:
@@ -83,7 +85,7 @@ class AgentWorker:
         model = model_of(settings)
         try:
             with (
-                ServiceClient(self.service_url, self.api_key) as client,
+                ServiceClient(self.service_url, self.api_key, answered=self.answered) as client,
                 _resting(settings, self.ending) as rest,
                 Browser.opened(self.found(), headed=settings.browser_headed) as browser,
             ):

@@ -6,6 +6,7 @@ SIGTERM or Ctrl-C it takes no further task: an order under way is finished, anyt
 
 import json
 import signal
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -13,7 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from agents.errors import AgentError
-from checkout import telemetry
+from checkout import health, telemetry
 from checkout.settings import Settings
 
 err = Console(stderr=True)
@@ -42,7 +43,10 @@ def agent_worker(
     if headed:
         settings = settings.model_copy(update={"browser_headed": True})
     worker = AgentWorker(
-        settings=settings, service_url=service or f"http://{settings.host}:{settings.port}", api_key=key
+        settings=settings,
+        service_url=service or f"http://{settings.host}:{settings.port}",
+        api_key=key,
+        answered=partial(health.touch, settings.heartbeat_file),
     )
     try:
         found = worker.found()

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 from pydantic import ValidationError
@@ -10,18 +10,25 @@ from pydantic_core import ErrorDetails
 from rich.console import Console
 from rich.markup import escape
 
-from checkout import cli_adapters, cli_durable, cli_keys, cli_runs
+from checkout import cli_adapters, cli_durable, cli_keys, cli_runs, health
 from checkout.cli_agent_worker import agent_worker
 from checkout.cli_doctor import doctor
 from checkout.cli_reconcile import reconcile
 from checkout.cli_worker import worker
 from checkout.demo.command import demo
 from checkout.serving import serve
+from checkout.setting_files import SettingFilesError
 from checkout.settings import Settings
 from checkout.store.errors import DatabaseUnusableError
 from checkout.store.vault import KeyUnusableError
 
 PREFIX = str(Settings.model_config["env_prefix"])
+
+
+def asked(what: Annotated[str, typer.Argument(help="api or worker")]) -> None:
+    """Say whether the API or the worker beside this command is well, for a container's engine."""
+    raise typer.Exit(health.main([what]))  # `cli` answers before this module is imported; here it is only listed
+
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -32,6 +39,7 @@ app.command()(serve)
 app.command()(worker)
 app.command("agent-worker")(agent_worker)
 app.command()(doctor)
+app.command("health")(asked)
 app.command()(reconcile)
 app.command()(demo)
 app.add_typer(cli_keys.app, name="keys")
@@ -48,7 +56,7 @@ def run() -> None:
         if wrong.title != Settings.__name__:
             raise
         _refuse([f"{_variable(error)}: {_words(error)}" for error in wrong.errors()], "invalid_setting")
-    except (DatabaseUnusableError, KeyUnusableError) as unusable:
+    except (DatabaseUnusableError, KeyUnusableError, SettingFilesError) as unusable:
         _refuse([str(unusable)], unusable.code)
 
 

@@ -6,12 +6,13 @@ more: the step under way is finished, and what is left of its purchase is anothe
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from checkout import telemetry, wiring
+from checkout import health, telemetry, wiring
 from checkout.distributed.connected import Connected
 from checkout.durable.service import DurableService
 from checkout.settings import Settings
@@ -51,4 +52,6 @@ def worker(
             assert deployment.connected
             yield deployment.durable, deployment.connected
 
-    raise typer.Exit(pool.run(settings.redis_url, opens, concurrency=concurrency or settings.worker_threads))
+    looked = partial(health.touch, settings.heartbeat_file)
+    code = pool.run(settings.redis_url, opens, concurrency=concurrency or settings.worker_threads, looked=looked)
+    raise typer.Exit(code)

@@ -1,13 +1,14 @@
-"""Every setting in one class, from the environment (`CHECKOUT_…`). Units are in the names; each default has its reason.
+"""Every setting in one class, from the environment (`CHECKOUT_…`) or from files.
 
-Knows names and limits; must never know what a setting is used for beyond its sentence.
+Units are in the names; each default has its reason. Knows names and limits; must never know what a setting is used for beyond its sentence.
 """
 
 from pathlib import Path
 
 from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
+from checkout.setting_files import FromFiles
 from checkout.setting_kinds import (
     CARD,
     LONGEST_SECONDS,
@@ -24,8 +25,8 @@ from checkout.setting_kinds import (
 from payments.cards import Card
 
 
-class Settings(BaseSettings):
-    """Settings of one process."""
+class Settings(FromFiles):
+    """Settings of one process: from the environment, and from files in CHECKOUT_SECRETS_FOLDER."""
 
     model_config = SettingsConfigDict(
         env_prefix="CHECKOUT_", extra="forbid", allow_inf_nan=False, hide_input_in_errors=True
@@ -85,6 +86,9 @@ class Settings(BaseSettings):
     worker_threads: int = Field(default=4, ge=1, le=64)
     # A dead worker's purchase is taken over after this; renewed three times within it.
     lease_seconds: float = Field(default=15, ge=1, le=300)
+
+    # Touched by a worker each time it has looked for work, for `checkout health worker`. Unset: nobody asks.
+    heartbeat_file: Path | None = None
 
     # Product decisions about time.
     confirmation_minutes: float = Field(default=45, gt=0, le=24 * 60)

@@ -10,7 +10,7 @@ killed, and a process that forks must hold no thread, no lock and no connection.
 
 import random
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 import structlog
@@ -28,11 +28,21 @@ OVERDUE_SECONDS = 4.0
 class Sweeping:
     """The thread. `driving` is held by whoever drives in this process, so that a child drives one at a time."""
 
-    def __init__(self, service: DurableService, broker: Broker, *, name: str, driving: threading.Lock) -> None:
+    def __init__(
+        self,
+        service: DurableService,
+        broker: Broker,
+        *,
+        name: str,
+        driving: threading.Lock,
+        looked: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`looked` is called after each look that the database answered."""
         self._service = service
         self._broker = broker
         self._name = name
         self._driving = driving
+        self._looked = looked
         self._news = threading.Event()
         self._ending = threading.Event()
         self._seen: object = None
@@ -56,6 +66,7 @@ class Sweeping:
         while not self._ending.is_set():
             try:
                 busy = self._look()
+                self._looked()
             except Exception:
                 # The database may be restarting, or an application's projector has failed.
                 log.exception("sweeping.failed")

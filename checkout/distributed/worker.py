@@ -43,6 +43,8 @@ class Child:
     opens: Opens
     ready: int
     """A pipe's end: a byte is written to it when this child is up."""
+    looked: Callable[[], None]
+    """Called each time this child has looked for work in the database."""
     driving: threading.Lock = field(default_factory=threading.Lock)
     _open: ExitStack = field(default_factory=ExitStack)
     _service: DurableService | None = None
@@ -52,7 +54,7 @@ class Child:
         """Open database, gateway and all; a database that is away is waited for."""
         service, connected = self._patiently_opened()
         name = f"{socket.gethostname()}:{os.getpid()}"
-        sweeping = Sweeping(service, connected.broker, name=name, driving=self.driving)
+        sweeping = Sweeping(service, connected.broker, name=name, driving=self.driving, looked=self.looked)
         connected.outbox.undelivered = sweeping.look_now
         self._open.enter_context(connected.telling(service))
         sweeping.start()
@@ -81,10 +83,10 @@ class Child:
                 time.sleep(AGAIN_SECONDS)
 
 
-def run(redis_url: str, opens: Opens, *, concurrency: int) -> int:
-    """Work until SIGTERM or SIGINT; the exit code."""
+def run(redis_url: str, opens: Opens, *, concurrency: int, looked: Callable[[], None] = lambda: None) -> int:
+    """Work until SIGTERM or SIGINT; the exit code. `looked` is called each time a child has looked for work."""
     readable, writable = os.pipe()
-    child = Child(opens, writable)
+    child = Child(opens, writable, looked)
     app = _app(redis_url, child)
     name = f"worker-{secrets.token_hex(4)}"
     said = {"worker": name, "concurrency": concurrency}
