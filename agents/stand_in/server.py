@@ -1,4 +1,4 @@
-"""The stand-in on a socket: HTTP/1.1 on the loopback, one thread per connection. Knows sockets and no message."""
+"""The stand-in on a socket: HTTP/1.1, one thread per connection. Knows sockets and no message."""
 
 import threading
 from collections.abc import Iterator
@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from agents.stand_in.core import MAX_BODY_BYTES, STREAM, Incoming, Outgoing, StandIn
 
+# Loopback unless it is told otherwise: whoever reaches it may do as they like.
 HOST = "127.0.0.1"
 POLL_SECONDS = 0.05
 
@@ -15,15 +16,17 @@ POLL_SECONDS = 0.05
 class Server:
     """Serves a stand-in until it is closed."""
 
-    def __init__(self, stand_in: StandIn, port: int = 0) -> None:
+    def __init__(self, stand_in: StandIn, port: int = 0, *, host: str = HOST, name: str | None = None) -> None:
+        """Listen on `host`; `name` is what others call it, by default its address."""
         self._closing = threading.Event()
-        self._http = ThreadingHTTPServer((HOST, port), _handler_for(stand_in, self._closing))
+        self._http = ThreadingHTTPServer((host, port), _handler_for(stand_in, self._closing))
         self._http.daemon_threads = True
+        self._name = name or host
 
     @property
     def url(self) -> str:
         """Where it listens."""
-        return f"http://{HOST}:{self._http.server_address[1]}"
+        return f"http://{self._name}:{self._http.server_address[1]}"
 
     def serve(self) -> None:
         """Serve until `close` is called from another thread."""

@@ -16,6 +16,7 @@ from merchants.demo.http import Fate, Request, Response, json_response
 from merchants.demo.shop import Shop
 from merchants.ucp.versions import VERSIONS, WireVersion
 
+# Loopback unless it is told otherwise: a demo shop asks nobody who they are.
 HOST = "127.0.0.1"
 # For the demo's eyes, not the protocol's: the books over HTTP, and the release of what stalls.
 CONTROL = "/_demo/"
@@ -31,8 +32,11 @@ class Door(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, shop: Shop, wire: WireVersion, port: int, *, late_seconds: float) -> None:
-        super().__init__((HOST, port), _Handler)
+    def __init__(
+        self, shop: Shop, wire: WireVersion, address: tuple[str, int], *, name: str, late_seconds: float
+    ) -> None:
+        super().__init__(address, _Handler)
+        self.name = name
         self.shop = shop
         self.wire = wire
         self.late_seconds = late_seconds
@@ -42,21 +46,33 @@ class Door(ThreadingHTTPServer):
     @property
     def url(self) -> str:
         """Where it listens."""
-        return f"http://{HOST}:{self.server_address[1]}"
+        return f"http://{self.name}:{self.server_address[1]}"
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that went away mid-answer is this shop's business as usual."""
 
 
 class ShopServer:
-    """The shop on loopback: the newest version at the first port."""
+    """The shop: the newest version at the first port."""
 
-    def __init__(self, shop: Shop, *, ports: Sequence[int] = (), late_seconds: float = 3.0) -> None:
-        """`ports` in the order of the versions, newest first; missing ones and 0 are free ports."""
+    def __init__(
+        self,
+        shop: Shop,
+        *,
+        ports: Sequence[int] = (),
+        late_seconds: float = 3.0,
+        host: str = HOST,
+        name: str | None = None,
+    ) -> None:
+        """`ports` in the order of the versions, newest first; missing ones and 0 are free ports.
+
+        It listens on `host`; `name` is what others call it, by default that address.
+        """
         wanted = [*ports, *[0] * len(VERSIONS)]
         self.shop = shop
         self.doors = [
-            Door(shop, wire, port, late_seconds=late_seconds) for wire, port in zip(VERSIONS, wanted, strict=False)
+            Door(shop, wire, (host, port), name=name or host, late_seconds=late_seconds)
+            for wire, port in zip(VERSIONS, wanted, strict=False)
         ]
         self._threads = [
             threading.Thread(target=door.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)

@@ -1,4 +1,4 @@
-"""`python -m merchants.demo.ucp_shop`: the demo shop as a process of its own, on loopback.
+"""`python -m merchants.demo.ucp_shop`: the demo shop as a process of its own.
 
 Prints one JSON line when it listens: where, the product URL of every behaviour, the pairs a guarded client must let
 through, and the files of its books. Ends on SIGTERM; started again with the same book, it goes on where it was.
@@ -15,7 +15,7 @@ from typing import Any
 from merchants.demo import goods
 from merchants.demo.books import Books
 from merchants.demo.platforms import Platforms
-from merchants.demo.server import ShopServer
+from merchants.demo.server import HOST, ShopServer
 from merchants.demo.shop import Shop
 
 
@@ -42,6 +42,8 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument(
         "--port", type=int, action="append", default=[], help="a port per version, newest first; 0: free"
     )
+    parser.add_argument("--listen", default=HOST, help="the address to listen on")
+    parser.add_argument("--name", help="the host name others reach it by; default: that address")
     parser.add_argument(
         "--book", type=Path, required=True, help="the order book (JSON lines); log and state lie beside"
     )
@@ -53,7 +55,13 @@ def main(arguments: list[str] | None = None) -> None:
     platforms = Platforms(
         lambda url, outcome: books.note("profile", url=url, outcome=outcome), insist=asked.insist_on_profile
     )
-    server = ShopServer(Shop(books, check_profile=platforms), ports=asked.port, late_seconds=asked.late_seconds)
+    server = ShopServer(
+        Shop(books, check_profile=platforms),
+        ports=asked.port,
+        late_seconds=asked.late_seconds,
+        host=asked.listen,
+        name=asked.name,
+    )
     ended = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: ended.set())
     signal.signal(signal.SIGINT, lambda *_: ended.set())

@@ -10,13 +10,15 @@ import threading
 from pathlib import Path
 
 from payments.sandbox.core import Sandbox
-from payments.sandbox.server import Server
+from payments.sandbox.server import HOST, Server
 
 
 def main() -> None:
     """Read the options, serve, and leave quietly."""
     parser = argparse.ArgumentParser(prog="payments.sandbox", description=__doc__)
-    parser.add_argument("--port", type=int, default=0, help="0: a free one (it listens on 127.0.0.1 only)")
+    parser.add_argument("--port", type=int, default=0, help="0: a free one")
+    parser.add_argument("--listen", default=HOST, help="the address to listen on; it asks nobody who they are")
+    parser.add_argument("--name", help="the host name others reach it by; default: that address")
     parser.add_argument("--log", type=Path, help="the money log, JSON lines, appended to")
     parser.add_argument("--state", type=Path, help="the journal a restart replays; default: beside the log")
     options = parser.parse_args()
@@ -25,7 +27,7 @@ def main() -> None:
         if path:
             path.parent.mkdir(parents=True, exist_ok=True)
     sandbox = Sandbox(log=options.log, journal=journal, namespace=secrets.token_hex(4))
-    server = Server(sandbox, options.port)
+    server = Server(sandbox, options.port, host=options.listen, name=options.name)
     for ending in (signal.SIGTERM, signal.SIGINT):
         # `close` waits for the serving loop, which runs in this very thread.
         signal.signal(ending, lambda *_: threading.Thread(target=server.close).start())

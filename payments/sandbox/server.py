@@ -1,4 +1,4 @@
-"""The sandbox on a socket: HTTP/1.1 on the loopback, one thread per connection. Knows sockets and nothing of money."""
+"""The sandbox on a socket: HTTP/1.1, one thread per connection. Knows sockets and nothing of money."""
 
 import threading
 from contextlib import suppress
@@ -11,6 +11,7 @@ from payments.sandbox.core import Sandbox
 from payments.sandbox.webhooks import Delivery
 from payments.sandbox.wire import AnswerDroppedError, Request
 
+# Loopback unless it is told otherwise: whoever reaches it may do as they like.
 HOST = "127.0.0.1"
 # How often the courier looks for events to deliver.
 COURIER_PERIOD_SECONDS = 0.05
@@ -23,9 +24,11 @@ MAX_BODY_BYTES = 1_000_000
 class Server:
     """Serves a sandbox, and delivers its webhooks, until it is closed."""
 
-    def __init__(self, sandbox: Sandbox, port: int = 0) -> None:
-        self._http = ThreadingHTTPServer((HOST, port), _handler_for(sandbox))
+    def __init__(self, sandbox: Sandbox, port: int = 0, *, host: str = HOST, name: str | None = None) -> None:
+        """Listen on `host`; `name` is what others call it, by default its address."""
+        self._http = ThreadingHTTPServer((host, port), _handler_for(sandbox))
         self._http.daemon_threads = True
+        self._name = name or host
         self._sandbox = sandbox
         self._closing = threading.Event()
         self._courier = threading.Thread(target=self._deliver, name="courier", daemon=True)
@@ -33,7 +36,7 @@ class Server:
     @property
     def url(self) -> str:
         """Where it listens."""
-        return f"http://{HOST}:{self._http.server_address[1]}"
+        return f"http://{self._name}:{self._http.server_address[1]}"
 
     def serve(self) -> None:
         """Serve until `close` is called from another thread or a signal handler's thread."""

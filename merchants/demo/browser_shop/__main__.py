@@ -1,4 +1,4 @@
-"""`python -m merchants.demo.browser_shop`: the shop for browsers as a process of its own, on loopback.
+"""`python -m merchants.demo.browser_shop`: the shop for browsers as a process of its own.
 
 Prints one JSON line when it listens: its URL, the product URL of every behaviour, the exact `host:port` pairs a fenced
 browser must let through, those of them that belong to payment, and the files of its book and its log. Ends on SIGTERM.
@@ -9,18 +9,21 @@ import json
 import signal
 import sys
 import threading
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from merchants.demo.books import Lines
 from merchants.demo.browser_shop import goods, hostile
 from merchants.demo.browser_shop.design import DESIGNS, Design, named
-from merchants.demo.browser_shop.doors import Door, RequestLog
+from merchants.demo.browser_shop.doors import LISTENS_ON, Door, RequestLog
 from merchants.demo.browser_shop.paying import Bank, Vault
 from merchants.demo.browser_shop.shop import Settings, Shop
 from merchants.demo.browser_shop.web import Response, Sites
 
-NAMES = ("shop.localhost", "pay.localhost", "bank.localhost", "outside.localhost")
+# Each site has a domain of its own; a browser takes every name under `localhost` for this machine.
+SITES = ("shop", "pay", "bank", "outside")
+DOMAIN = "localhost"
 
 
 class OpenShop:
@@ -31,14 +34,19 @@ class OpenShop:
         book: Path,
         log: Path,
         *,
-        port: int = 0,
+        ports: Sequence[int] = (),
+        host: str = LISTENS_ON,
+        domain: str = DOMAIN,
         settings: Settings | None = None,
         cases: Path | None = None,
     ) -> None:
-        """`port` is the shop's own; the other sites take free ones."""
+        """`ports` of the sites in their order; missing ones and 0 are free ports."""
         self.files = {"book": str(book), "log": str(log)}
         self._log = RequestLog(log)
-        self._doors = [Door(name, port if name == NAMES[0] else 0, self._log) for name in NAMES]
+        wanted = [*ports, *[0] * len(SITES)]
+        self._doors = [
+            Door(f"{site}.{domain}", port, self._log, host=host) for site, port in zip(SITES, wanted, strict=False)
+        ]
         shop, pay, bank, outside = self._doors
         self.sites = Sites(shop=shop.url, pay=pay.url, bank=bank.url, outside=outside.url)
         settings = settings or Settings()
@@ -81,7 +89,11 @@ def _design(wanted: str) -> Design:
 def main(arguments: list[str] | None = None) -> None:
     """Serve until told to end."""
     parser = argparse.ArgumentParser(prog="merchants.demo.browser_shop", description="A demo shop for browsers.")
-    parser.add_argument("--port", type=int, default=0, help="of shop.localhost; 0: a free one")
+    parser.add_argument(
+        "--port", type=int, action="append", default=[], help=f"a port per site ({', '.join(SITES)}); 0: a free one"
+    )
+    parser.add_argument("--listen", default=LISTENS_ON, help="the address to listen on")
+    parser.add_argument("--domain", default=DOMAIN, help="what the sites' names end in")
     parser.add_argument("--book", type=Path, required=True, help="the order book (JSON lines)")
     parser.add_argument("--log", type=Path, required=True, help="every request: method, path, host (JSON lines)")
     parser.add_argument(
@@ -101,7 +113,9 @@ def main(arguments: list[str] | None = None) -> None:
     opened = OpenShop(
         asked.book,
         asked.log,
-        port=asked.port,
+        ports=asked.port,
+        host=asked.listen,
+        domain=asked.domain,
         settings=Settings(currency=asked.currency, design=asked.design),
         cases=asked.cases,
     )

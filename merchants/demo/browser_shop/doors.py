@@ -1,4 +1,4 @@
-"""The shop's sites behind sockets on loopback: one port and one name each, one thread per request.
+"""The shop's sites behind sockets: one port and one name each, one thread per request.
 
 Turns an answer's fate into what a browser sees: a pause, a closed connection, silence. Every request is logged by
 method, path and host; never a query, a body or a header, since those hold what buyers type. Knows sockets; must never
@@ -18,6 +18,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from merchants.demo.browser_shop.web import Fate, Request, Response
 
+# Loopback unless it is told otherwise: a demo shop asks nobody who they are.
 LISTENS_ON = "127.0.0.1"
 MAX_BODY_BYTES = 1024 * 1024
 # How often a silent answer looks whether its client is still there, and how long it stays silent, in seconds.
@@ -49,8 +50,8 @@ class Door(ThreadingHTTPServer):
     # A browser opens several connections at once, and several browsers come at once.
     request_queue_size = 64
 
-    def __init__(self, name: str, port: int, log: RequestLog) -> None:
-        super().__init__((LISTENS_ON, port), _Handler)
+    def __init__(self, name: str, port: int, log: RequestLog, *, host: str = LISTENS_ON) -> None:
+        super().__init__((host, port), _Handler)
         self.pair = f"{name}:{self.server_address[1]}"
         self.url = f"http://{self.pair}"
         self.site: Site = lambda _: Response(status=503)

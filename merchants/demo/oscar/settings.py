@@ -9,6 +9,7 @@ from typing import Any
 import oscar
 from oscar import defaults
 
+# A browser takes every name under `localhost` for this machine.
 HOST_NAME = "oscar.localhost"
 CURRENCY = "USD"
 DATABASE_NAME = "oscar.sqlite3"
@@ -16,14 +17,14 @@ DATABASE_NAME = "oscar.sqlite3"
 BUSY_SECONDS = 20
 
 
-def settings(folder: Path) -> dict[str, Any]:
+def settings(folder: Path, name: str = HOST_NAME) -> dict[str, Any]:
     """For `django.conf.settings.configure`."""
     oscars_own = {name: getattr(defaults, name) for name in dir(defaults) if name.isupper()}
     return {
         **oscars_own,
         "DEBUG": False,
         "SECRET_KEY": "demo-only: whoever reads this may forge a session of a shop on loopback",
-        "ALLOWED_HOSTS": [HOST_NAME, "127.0.0.1"],
+        "ALLOWED_HOSTS": [name, "127.0.0.1"],
         "INSTALLED_APPS": [*oscar.INSTALLED_APPS, "sorl.thumbnail", "easy_thumbnails"],
         # Tables are made from the models as they are: oscar's hundred migrations would take half a minute.
         "MIGRATION_MODULES": _NoMigrations(),
