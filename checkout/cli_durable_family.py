@@ -54,9 +54,9 @@ class SkippingClock:
 
     def catch_up_with_callback(self, database: Database, callback_id: str) -> None:
         """The same for the execution that waits for a callback."""
-        with database.read() as session:
-            if found := store.find_callback(session, callback_id):
-                self._catch_up(session, found[0])
+        with database.transaction() as session:
+            if called := store.lock_called(session, callback_id):
+                self._catch_up(session, called[0].id)
 
     def _catch_up(self, session: Session, key: int) -> None:
         for _, event in store.history(session, key)[-1:]:
