@@ -5,6 +5,7 @@ that tells of it commit together or not at all. Knows the store and the projecto
 """
 
 import json
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -31,6 +32,8 @@ class Notice:
 
     execution_id: int
     name: str
+    function: str
+    version: int
     running: bool
     wake_at: datetime | None
     timer_at: datetime | None
@@ -45,6 +48,8 @@ class Core:
     settings: DurableSettings
     registry: Registry
     listeners: list[Callable[[Notice], None]] = field(default_factory=list)
+    # Set once this process is to end: handlers stop at their next step, and others go on with it.
+    handing_over: threading.Event = field(default_factory=threading.Event)
 
     def tell(self, notice: Notice) -> None:
         """Give the news to everyone who asked for it."""
@@ -109,6 +114,8 @@ class Changes:
         notice = Notice(
             execution_id=execution.id,
             name=execution.name,
+            function=execution.function,
+            version=execution.version,
             running=execution.running,
             wake_at=execution.wake_at,
             timer_at=execution.timer_at,

@@ -11,6 +11,7 @@ DurableError                      code                         status  retryable
 ├── InvalidPayloadError           invalid_payload              422     no         send JSON text, an error object
 ├── PayloadTooLargeError          payload_too_large            413     no         store it elsewhere, pass a reference
 ├── InvalidUpdateError            invalid_update               400     no         a handler broke the operations' rules
+├── HandingOverError              handing_over                 503    yes        nothing: another process goes on
 ├── StaleTokenError               stale_token                  400     no         stop: another invocation owns it now
 └── CallbackError                 callback_error               400     no
     ├── CallbackNotFoundError     callback_not_found           404     no         check the id
@@ -94,6 +95,14 @@ class InvalidUpdateError(DurableError):
     """A checkpoint asks for something the operation's state does not allow."""
 
     code = "invalid_update"
+
+
+class HandingOverError(DurableError):
+    """This process is to end, and begins no further step; another one goes on at once."""
+
+    code = "handing_over"
+    status = 503
+    retryable = True
 
 
 class StaleTokenError(DurableError):

@@ -22,7 +22,7 @@ from sqlmodel import Session
 
 from checkout.durable import lifecycle, machine, rules, store
 from checkout.durable.changes import Changes, Core, Overtaken
-from checkout.durable.errors import DurableError, InvalidUpdateError, StaleTokenError
+from checkout.durable.errors import DurableError, HandingOverError, InvalidUpdateError, StaleTokenError
 from checkout.durable.execution import Execution, arn_of, name_of
 from checkout.durable.held import Held, Holdings
 from checkout.durable.machine import Applied, Invoke, Target, World
@@ -85,6 +85,8 @@ class Wire:
         """Apply the updates in one transaction; the answer carries the next token and all that changed unseen."""
         try:
             token = self._token(DurableExecutionArn, CheckpointToken)
+            if self._core.handing_over.is_set() and all(update.get("Action") == "START" for update in Updates):
+                raise HandingOverError("this process is to end; whatever is not begun is another's")
             held = self.holdings.recall(token.execution_id, token.invocation)
             return (held and self._from_memory(held, token, Updates)) or self._from_disk(token, Updates)
         except (DurableError, SQLAlchemyError) as refused:

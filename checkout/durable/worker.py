@@ -81,6 +81,14 @@ class Worker:
         self._owner = str(uuid.uuid4())
         self._leases = leases
 
+    def hand_over(self) -> None:
+        """Claim nothing more. A step under way is finished, and what follows it is another worker's, at once."""
+        self._core.handing_over.set()
+
+    def versions(self) -> tuple[tuple[str, int], ...]:
+        """Every (function, version) this worker can run."""
+        return tuple(self._core.registry.versions())
+
     def drive(self, execution_id: int) -> bool:
         """Claim, invoke, finish. False if there was nothing to claim."""
         invocation = self.claim(execution_id)
@@ -91,6 +99,8 @@ class Worker:
 
     def claim(self, execution_id: int) -> Invocation | None:
         """Become the one that runs it, if it waits to be run and its version is registered here."""
+        if self._core.handing_over.is_set():
+            return None
         now, database = self._core.clock.now(), self._core.database
         until, request_id = self._core.settings.lease(now), str(uuid.uuid4())
         with database.transaction(single=True) as session:
@@ -173,8 +183,11 @@ class Worker:
         if execution.lease_until is None:
             return
         before = (execution.status, execution.parked)
-        lifecycle.close_invocation(changes, failure)
-        self._conclude(changes, output or {}, failure)
+        if failure is not None and self._core.handing_over.is_set():
+            lifecycle.hand_over(changes)
+        else:
+            lifecycle.close_invocation(changes, failure)
+            self._conclude(changes, output or {}, failure)
         changes.flush(project=before != (execution.status, execution.parked))
 
     def _event(self, execution: Execution, found: Sequence[Operation], *, more: bool) -> Mapping[str, Any]:
