@@ -1,6 +1,7 @@
 """Every setting in one class, from the environment (`CHECKOUT_…`) or from files.
 
-Units are in the names; each default has its reason. Knows names and limits; must never know what a setting is used for beyond its sentence.
+Units are in the names; each default has its reason. Knows names and limits; must never know what a setting is used for
+beyond its sentence.
 """
 
 from pathlib import Path
