@@ -43,6 +43,7 @@ def worker(
         raise typer.Exit(2)
     telemetry.configure()
     with wiring.opened(settings) as checked:  # a database or a key that cannot be used is told once, and here
+        versions = checked.durable.worker.versions()
         for function, version, count in checked.durable.unrunnable():
             err.print(f"[yellow]{count} of {function} wait for version {version}, which this build cannot run.[/]")
 
@@ -53,5 +54,5 @@ def worker(
             yield deployment.durable, deployment.connected
 
     looked = partial(health.touch, settings.heartbeat_file)
-    code = pool.run(settings.redis_url, opens, concurrency=concurrency or settings.worker_threads, looked=looked)
-    raise typer.Exit(code)
+    processes = concurrency or settings.worker_threads
+    raise typer.Exit(pool.run(settings.redis_url, opens, versions=versions, concurrency=processes, looked=looked))

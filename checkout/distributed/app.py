@@ -24,6 +24,11 @@ REDELIVER_SECONDS = 60.0
 REDELIVERY_LOOK_SECONDS = 10
 
 
+def queue_of(function: str, version: int) -> str:
+    """Where executions of this version are told of: only workers that can run it listen there."""
+    return f"{SAGAS}.{function}.{version}"
+
+
 def publisher(redis_url: str) -> "Celery":
     """An application that only sends, and gives up quickly."""
     return _app(redis_url, call_seconds=CALL_SECONDS)

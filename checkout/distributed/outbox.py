@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-from checkout.distributed.app import AGENTS, BUY, DRIVE, SAGAS
+from checkout.distributed.app import AGENTS, BUY, DRIVE, queue_of
 from checkout.distributed.broker import Broker
 from checkout.durable.changes import Notice
 from checkout.durable.service import DurableService
@@ -54,7 +54,7 @@ class Outbox:
 
         def told(notice: Notice) -> None:
             if notice.wake_at is not None and notice.wake_at <= service.clock.now():
-                self._post(Hint(DRIVE, SAGAS, notice.execution_id))
+                self._post(Hint(DRIVE, queue_of(notice.function, notice.version), notice.execution_id))
             self._post(News(notice.name))
 
         service.listen(told)

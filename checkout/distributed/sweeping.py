@@ -10,19 +10,21 @@ killed, and a process that forks must hold no thread, no lock and no connection.
 
 import random
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
 import structlog
 
-from checkout.distributed.app import DRIVE, SAGAS
+from checkout.distributed.app import DRIVE, queue_of
 from checkout.distributed.broker import Broker
 from checkout.durable.service import DurableService
+from checkout.durable.sweeper import Waiting
 
 log = structlog.get_logger(__name__)
 
 # A queue this much behind the database has lost messages, or nobody brings them.
 OVERDUE_SECONDS = 4.0
+STOP_SECONDS = 5.0
 
 
 class Sweeping:
@@ -57,10 +59,15 @@ class Sweeping:
         """Do not wait for the next second."""
         self._news.set()
 
-    def stop(self) -> None:
+    def end(self) -> None:
         """Look no more; what this thread drives it drives to its end."""
         self._ending.set()
         self._news.set()
+
+    def stop(self) -> None:
+        """The same, and wait for that a little: a child that goes closes its database next."""
+        self.end()
+        self._thread.join(STOP_SECONDS)
 
     def _pace(self) -> None:
         while not self._ending.is_set():
@@ -84,11 +91,15 @@ class Sweeping:
             self._sweep()
         self._seen = version
         if mine is None:
-            return self._drive(self._service.sweeper.runnable())
+            return self._drive(self._service.sweeper.waiting())
         if mine:
-            for execution_id in self._broker.unsent(DRIVE, self._service.sweeper.runnable()):
-                self._broker.send(DRIVE, SAGAS, execution_id)
-        return self._drive(self._service.sweeper.runnable(overdue_seconds=OVERDUE_SECONDS, limit=1))
+            self._send_again(self._service.sweeper.waiting())
+        return self._drive(self._service.sweeper.waiting(overdue_seconds=OVERDUE_SECONDS, limit=1))
+
+    def _send_again(self, waiting: Iterable[Waiting]) -> None:
+        queues = {one.execution_id: queue_of(one.function, one.version) for one in waiting}
+        for execution_id in self._broker.unsent(DRIVE, list(queues)):
+            self._broker.send(DRIVE, queues[execution_id], execution_id)
 
     def _sweep(self) -> None:
         self._service.leases.renew_all()  # so that none of this child's own is taken for lapsed
@@ -96,15 +107,15 @@ class Sweeping:
             pass
         self._next = self._service.sweeper.next_moment()
 
-    def _drive(self, waiting: Iterable[int]) -> bool:
+    def _drive(self, waiting: Sequence[Waiting]) -> bool:
         """Drive these in this thread while the child has nothing else to do."""
         drove = False
         # In any order: every child sees the same ones, and would queue up behind the first.
-        for execution_id in random.sample(every := list(waiting), len(every)):
+        for one in random.sample(waiting, len(waiting)):
             if self._ending.is_set() or not self._driving.acquire(blocking=False):
                 return False
             try:
-                drove |= self._service.worker.drive(execution_id)
+                drove |= self._service.worker.drive(one.execution_id)
             finally:
                 self._driving.release()
         return drove

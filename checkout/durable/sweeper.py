@@ -6,6 +6,7 @@ execution is handled in a transaction of its own, and one that cannot be handled
 
 import logging
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -22,6 +23,15 @@ logger = logging.getLogger(__name__)
 _E = EXECUTIONS.c
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """An execution that waits for a worker which can run this version of this function."""
+
+    execution_id: int
+    function: str
+    version: int
+
+
 class Sweeper:
     """Looks for what is due."""
 
@@ -35,13 +45,21 @@ class Sweeper:
         keys = self._find(_E.id, and_(due, self._manageable()), _E.id)
         return sum(self._settled(key) for key in keys) + self._delete(now)
 
-    def runnable(self, *, limit: int | None = None, overdue_seconds: float = 0.0) -> list[int]:
-        """Executions that wait for a worker of this process, the longest waiting first; by default one batch.
+    def runnable(self, *, limit: int | None = None) -> list[int]:
+        """Executions that wait for a worker of this process, the longest waiting first; by default one batch."""
+        return [one.execution_id for one in self.waiting(limit=limit)]
 
-        With `overdue_seconds`, only those that have waited at least so long.
-        """
-        waiting = and_(self._invocable(), _E.wake_at <= self._core.clock.now() - timedelta(seconds=overdue_seconds))
-        return self._find(_E.id, waiting, _E.wake_at, limit)
+    def waiting(self, *, limit: int | None = None, overdue_seconds: float = 0.0) -> list[Waiting]:
+        """The same with what others need to know of them; only what has waited for at least `overdue_seconds`."""
+        since = self._core.clock.now() - timedelta(seconds=overdue_seconds)
+        query = (
+            select(_E.id, _E.function, _E.version)
+            .where(and_(self._invocable(), _E.wake_at <= since))
+            .order_by(_E.wake_at)
+            .limit(limit or self._core.settings.batch)
+        )
+        with self._core.database.read() as session:
+            return [Waiting(*row) for row in connection_of(session).execute(query)]
 
     def next_moment(self) -> datetime | None:
         """When the next thing will fall due for executions this process can handle; None if nothing will by itself.
