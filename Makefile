@@ -20,16 +20,21 @@ $(VENV)/.dev: requirements-dev.lock pyproject.toml tools/environment.sh
 browser: $(VENV)/.runtime
 	@tools/browser.sh $(BIN)
 
+# PostgreSQL and Redis that the tests start themselves, unless they are given by URL.
+.PHONY: servers
+servers:
+	@tools/servers.sh
+
 demo: $(VENV)/.demo browser ## Set everything up and buy: eight purchases, two of them killed half-way, two by an agent in a browser
 	@$(BIN)/checkout demo $(ARGS)
 
-test: lint browser ## Set everything up, lint, and run the tests (the bounded tier)
+test: lint browser servers ## Set everything up, lint, and run the tests (the bounded tier)
 	@$(BIN)/pytest -m "not full" $(ARGS)
 
-test-full: lint browser ## All tests, with the exhaustive tier
+test-full: lint browser servers ## All tests, with the exhaustive tier
 	@$(BIN)/pytest $(ARGS)
 
-bench: $(VENV)/.dev browser ## Measure: sagas per second beside DBOS, commits per saga, suspended checkouts
+bench: $(VENV)/.dev browser servers ## Measure: sagas per second beside DBOS, commits per saga, suspended checkouts
 	@$(BIN)/python -m tests.bench $(ARGS)
 
 lint: $(VENV)/.dev ## ruff, mypy --strict, import contracts, file sizes
