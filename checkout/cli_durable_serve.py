@@ -3,7 +3,6 @@
 Knows how a command line becomes a server: what it serves, where it listens, whom it lets in.
 """
 
-import ipaddress
 import json
 import socket
 from contextlib import suppress
@@ -21,7 +20,7 @@ from checkout.durable.service import DurableService
 from checkout.durable.settings import LONGEST_SECONDS, DurableSettings
 from checkout.durable_face.app import create_face
 from checkout.durable_face.functions import Function
-from checkout.durable_face.signatures import Credentials
+from checkout.durable_face.signatures import Credentials, is_loopback
 from checkout.store.clock import SystemClock
 
 # A stop waits this long for requests in flight; a synchronous invocation is cut short, its execution goes on later.
@@ -69,7 +68,7 @@ def serve(
     log_to_stderr()
     with opened(database, SystemClock(), DurableSettings()) as service:
         credentials = _credentials(access_key_id, secret_access_key)
-        if credentials is None and not _is_loopback(host):
+        if credentials is None and not is_loopback(host):
             raise NotReachableError(
                 f"{host} can be reached from other machines: give CHECKOUT_DURABLE_ACCESS_KEY_ID and"
                 " CHECKOUT_DURABLE_SECRET_ACCESS_KEY, with which every request must then be signed"
@@ -107,12 +106,6 @@ def _credentials(access_key_id: str | None, secret_access_key: str | None) -> Cr
     if not (access_key_id and secret_access_key):
         raise CommandError("an access key is two values: give CHECKOUT_DURABLE_ACCESS_KEY_ID and …_SECRET_ACCESS_KEY")
     return Credentials(access_key_id=access_key_id, secret_access_key=secret_access_key)
-
-
-def _is_loopback(host: str) -> bool:
-    with suppress(ValueError):
-        return ipaddress.ip_address(host).is_loopback
-    return host == "localhost"
 
 
 def _listening(host: str, port: int) -> socket.socket:

@@ -1,7 +1,7 @@
 """Looking at executions, listing, stopping and resuming them, as AWS's API has it."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query
 from pydantic import AwareDatetime
@@ -9,16 +9,19 @@ from starlette.responses import Response
 
 from checkout.durable.errors import ExecutionEndedError
 from checkout.durable_face.answers import PAUSED, answer, got, listed
-from checkout.durable_face.faults import INVALID, AwsError, not_found
+from checkout.durable_face.faults import not_found
 from checkout.durable_face.functions import Asked
 from checkout.durable_face.requests import Arn, Document, Served, Service, named, page_of
 
 router = APIRouter()
 
 MaxItems = Annotated[int, Query(alias="MaxItems", ge=0, le=1000)]
-Marker = Annotated[str | None, Query(alias="Marker")]
+# A marker of ours: the number of an event or of an execution; the empty one is none.
+Marker = Annotated[str, Query(alias="Marker", pattern=r"^[0-9]{0,18}$")]
 IncludeExecutionData = Annotated[bool, Query(alias="IncludeExecutionData")]
 ReverseOrder = Annotated[bool, Query(alias="ReverseOrder")]
+# AWS's words; of DELETING there is never one here, and what is PAUSING is listed as PAUSED.
+Status = Literal["RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "STOPPED", "DELETING", "PAUSING", "PAUSED"]
 # What AWS records when a stop gives no reason of its own.
 STOPPED = {"ErrorMessage": "Execution stopped by user request"}
 
@@ -31,11 +34,11 @@ def list_durable_executions_by_function(
     function_name: Annotated[str, Path(alias="FunctionName", max_length=256)],
     qualifier: Annotated[str | None, Query(alias="Qualifier", max_length=128)] = None,
     execution_name: Annotated[str | None, Query(alias="DurableExecutionName", max_length=64)] = None,
-    statuses: Annotated[list[str] | None, Query(alias="Statuses", max_length=10)] = None,
+    statuses: Annotated[list[Status] | None, Query(alias="Statuses", max_length=10)] = None,
     started_after: Annotated[AwareDatetime | None, Query(alias="StartedAfter")] = None,
     started_before: Annotated[AwareDatetime | None, Query(alias="StartedBefore")] = None,
     oldest_first: ReverseOrder = False,
-    marker: Marker = None,
+    marker: Marker = "",
     max_items: MaxItems = 0,
 ) -> Response:
     """The newest first, unless asked for the reverse."""
@@ -51,7 +54,7 @@ def list_durable_executions_by_function(
         started_before=started_before,
         oldest_first=oldest_first,
         limit=page_of(max_items),
-        cursor=_number(marker),
+        cursor=marker or None,
     )
     return answer(listed(page.executions, page.next_cursor))
 
@@ -63,15 +66,15 @@ def get_durable_execution_history(
     *,
     include_execution_data: IncludeExecutionData = True,
     newest_first: ReverseOrder = False,
-    marker: Marker = None,
+    marker: Marker = "",
     max_items: MaxItems = 0,
 ) -> Response:
     """What happened, from the first event or from the last."""
     view = named(service, arn)
     happened = service.history(view.name, include_execution_data=include_execution_data)
-    told, count = int(_number(marker) or 0), page_of(max_items)
+    told, count = int(marker or 0), page_of(max_items)
     if newest_first:
-        before = told - 1 if told else len(happened)
+        before = min(told - 1, len(happened)) if told else len(happened)
         page = happened[max(0, before - count) : before][::-1]
         more = before > count
     else:
@@ -128,12 +131,3 @@ def _paused(last: Mapping[str, Any]) -> dict[str, Any]:
             **({"Reason": reason} if reason else {}),
         },
     }
-
-
-def _number(marker: str | None) -> str | None:
-    """A marker of ours, or none."""
-    if not marker:
-        return None
-    if not (marker.isascii() and marker.isdigit()):
-        raise AwsError(INVALID, "the marker is none of ours")
-    return marker

@@ -97,25 +97,30 @@ def install(app: FastAPI) -> None:
     def refused(_request: Request, error: Any) -> Response:
         return _in_aws_words(error).response()
 
-    for kind in (AwsError, errors.DurableError, ClientError, RequestValidationError, HTTPException, SQLAlchemyError):
+    for kind in (
+        *(AwsError, errors.DurableError, ClientError, RequestValidationError),
+        *(HTTPException, UnicodeEncodeError, SQLAlchemyError),
+    ):
         app.add_exception_handler(kind, refused)
     app.add_exception_handler(Exception, refused)
 
 
 def _in_aws_words(error: Exception) -> AwsError:
+    name, sentence = BROKEN, "the service is out of order; try again"
     match error:
         case AwsError():
             return error
         case errors.DurableError():
             return aws_error_of(error)
         case ClientError():  # the wire answers the SDK with boto3's own error, which already has AWS's words
-            said = error.response["Error"]
-            return AwsError(said["Code"], said["Message"])
+            name, sentence = error.response["Error"]["Code"], error.response["Error"]["Message"]
         case RequestValidationError():
             first = error.errors()[0]
-            return AwsError(INVALID, f"{first['loc'][-1]}: {first['msg']}")
+            name, sentence = INVALID, f"{first['loc'][-1]}: {first['msg']}"
+        case HTTPException(status_code=400) | UnicodeEncodeError():  # half a surrogate is JSON, and no text
+            name, sentence = UNREADABLE, "the body could not be read"
         case HTTPException():
-            return AwsError("UnknownOperationException", "no operation has this method and path")
+            name, sentence = "UnknownOperationException", "no operation has this method and path"
         case _:
             logger.error("a request broke", exc_info=error)
-            return AwsError(BROKEN, "the service is out of order; try again")
+    return AwsError(name, sentence)

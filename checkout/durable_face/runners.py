@@ -69,7 +69,7 @@ def get_durable_execution_state(
     service: Service,
     arn: Arn,
     token: Annotated[str, Query(alias="CheckpointToken", min_length=1, max_length=2048)],
-    marker: Annotated[str, Query(alias="Marker", pattern=r"^\d*$")] = "",
+    marker: Annotated[str, Query(alias="Marker", pattern=r"^[0-9]{0,18}$")] = "",
     max_items: Annotated[int, Query(alias="MaxItems", ge=0, le=1000)] = 0,
 ) -> Response:
     """One page of the operations."""

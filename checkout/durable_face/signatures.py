@@ -5,6 +5,7 @@ Knows the published algorithm and one pair of credentials. Must never log a secr
 
 import hashlib
 import hmac
+import ipaddress
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -43,6 +44,10 @@ def signed(request: Request, body: RawBody) -> None:
     if claim is None:
         raise AwsError("MissingAuthenticationTokenException", "the request is not signed by Signature Version 4")
     if credentials is None:
+        if not is_loopback(request.url.hostname or ""):  # a page whose name was turned to this machine could send it
+            raise AwsError(
+                "InvalidSignatureException", "without credentials only this machine's own names are answered"
+            )
         return
     if not hmac.compare_digest(claim["key_id"].encode(), credentials.access_key_id.encode()):
         raise AwsError("UnrecognizedClientException", "the access key is unknown")
@@ -56,6 +61,14 @@ def signed(request: Request, body: RawBody) -> None:
     expected = _signature(credentials.secret_access_key, claim["scope"], at, _canonical(request, names, body))
     if not hmac.compare_digest(claim["signature"], expected):
         raise AwsError("InvalidSignatureException", "the signature is not the one these credentials give this request")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine is reached by this name or address."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _fresh(at: str, day: str, now: Callable[[], datetime]) -> bool:
