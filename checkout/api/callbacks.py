@@ -129,7 +129,7 @@ def _keep_waiting(using: Services, session: Session) -> None:
 
 def held(session: Session, callback_id: str, token: str) -> AgentTask:
     """The task this token was minted for; unknown, unclaimed, taken over and forged look the same from outside."""
-    task = session.get(AgentTask, callback_id)
+    task = session.get(AgentTask, callback_id, with_for_update=True)
     expected = task.token_hash if task is not None and task.token_hash is not None else ""
     if task is None or not hmac.compare_digest(expected, digest(token)):
         raise ProblemError(code="callback_not_found", detail="there is no callback of this id with this token")

@@ -2,10 +2,11 @@
 
 Scope: tenant, method, path and key. What is recorded is work that was done (2xx). A refusal changed nothing, so the
 same key may still be used to do it, and a failure of ours is never replayed. While the first request runs, a second
-with its key is told so: within this process by a set in memory, between processes by the one writer, behind which the
-second finds the record. Keys and bodies are stored as hashes only: a body holds the payment token.
+with its key is told so, within this process by a set in memory; in another process it waits for the record, which is
+written first of all, and finds the answer in it. Keys and bodies are stored as hashes: a body holds the payment token.
 """
 
+import dataclasses
 import hashlib
 import json
 import threading
@@ -17,6 +18,7 @@ from typing import Any
 
 from fastapi.responses import JSONResponse, Response
 from sqlalchemy import delete, tuple_
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from checkout.api.problems import ProblemError
@@ -66,26 +68,32 @@ class Idempotency:
         if identity is None:
             with self._database.transaction() as session:
                 return work(session).response()
-        with self._flying(identity), self._database.transaction() as session:
-            primary_key = (identity.tenant, identity.method, identity.path, identity.key)
-            recorded = session.get(IdempotencyRecord, primary_key)
-            if recorded is not None:
+        with self._flying(identity):
+            try:
+                return self._first(identity, sent, work)
+            except IntegrityError:
+                with self._database.read() as session:
+                    recorded = session.get(IdempotencyRecord, dataclasses.astuple(identity))
+                if recorded is None:
+                    raise
                 return _again(recorded, sent)
-            done = work(session)
-            session.add(
-                IdempotencyRecord(
-                    tenant=identity.tenant,
-                    method=identity.method,
-                    path=identity.path,
-                    key=identity.key,
-                    body_hash=body_hash(sent),
-                    status=done.status,
-                    body=done.body,
-                    headers=dict(done.headers),
-                    created_at=self._clock.now(),
-                )
+
+    def _first(self, identity: Identity, sent: Any, work: Callable[[Session], Done]) -> Response:
+        """Do it; IntegrityError, and nothing done, if it was done before."""
+        with self._database.transaction() as session:
+            record = IdempotencyRecord(
+                tenant=identity.tenant,
+                method=identity.method,
+                path=identity.path,
+                key=identity.key,
+                body_hash=body_hash(sent),
+                status=0,
+                created_at=self._clock.now(),
             )
+            session.add(record)
             session.flush()
+            done = work(session)
+            record.status, record.body, record.headers = done.status, done.body, dict(done.headers)
         return done.response()
 
     @contextmanager

@@ -101,6 +101,7 @@ class LostOrder:
             select(AgentTask)
             .where(AgentTask.intent_id == self.request.intent_id, AgentTask.kind == kind.value)
             .order_by(col(AgentTask.created_at), col(AgentTask.callback_id))
+            .with_for_update()  # a permit that is being granted is waited for, and seen
         ).all()
 
 

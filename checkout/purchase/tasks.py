@@ -71,6 +71,7 @@ def claim(
             case(_URGENT, value=col(AgentTask.kind), else_=2), col(AgentTask.created_at), col(AgentTask.callback_id)
         )
         .limit(1)
+        .with_for_update(skip_locked=True)
     )
     task = session.exec(query.where(col(AgentTask.kind).in_(kinds)) if kinds else query).first()
     if task is None:
@@ -86,7 +87,7 @@ def claim(
 def given_up(session: Session, *, now: datetime, heartbeat_seconds: float) -> Sequence[AgentTask]:
     """Tasks whose last allowed worker fell silent too: nobody will do them."""
     lost = and_(_is_silent(now, heartbeat_seconds), col(AgentTask.claims) >= MAX_CLAIMS)
-    return session.exec(select(AgentTask).where(lost)).all()
+    return session.exec(select(AgentTask).where(lost).with_for_update(skip_locked=True)).all()
 
 
 def give_back(session: Session, task: AgentTask) -> bool:
@@ -102,9 +103,9 @@ def give_back(session: Session, task: AgentTask) -> bool:
 def waiting_orders(session: Session, *, now: datetime) -> Sequence[AgentTask]:
     """Orders no worker has taken yet, while there is time."""
     return session.exec(
-        select(AgentTask).where(
-            AgentTask.status == QUEUED, AgentTask.kind == TaskKind.ORDER.value, AgentTask.deadline > now
-        )
+        select(AgentTask)
+        .where(AgentTask.status == QUEUED, AgentTask.kind == TaskKind.ORDER.value, AgentTask.deadline > now)
+        .order_by(col(AgentTask.callback_id))  # whoever keeps several waiting locks them in the same order
     ).all()
 
 
