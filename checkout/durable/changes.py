@@ -21,6 +21,7 @@ from checkout.durable.machine import Applied
 from checkout.durable.operation import Operation
 from checkout.durable.registry import Registry
 from checkout.durable.settings import DurableSettings
+from checkout.durable.store_write import Unit
 from checkout.durable.views import Change, ExecutionView
 from checkout.store.clock import Clock
 from checkout.store.session import Database, after_commit
@@ -68,7 +69,7 @@ class Changes:
     """
 
     def __init__(
-        self, core: Core, session: Session, execution: Execution, known: Mapping[str, Operation] | None = None
+        self, core: Core, session: Unit, execution: Execution, known: Mapping[str, Operation] | None = None
     ) -> None:
         self.core = core
         self.session = session
@@ -138,6 +139,7 @@ class Changes:
             raise FunctionNotRegisteredError(
                 f"{execution.name} keeps public state; register {execution.function} in this process to change it"
             )
+        assert isinstance(self.session, Session)  # what has public state is changed in a whole transaction
         projector(self.session, Change(execution=view_of(execution), operations=tuple(one.view() for one in touched)))
 
 

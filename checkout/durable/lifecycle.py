@@ -9,14 +9,13 @@ import uuid
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlmodel import Session
-
 from checkout.durable import events, machine, store, wakeups
 from checkout.durable.changes import Changes, Core
 from checkout.durable.execution import Execution
 from checkout.durable.registry import Registration
 from checkout.durable.rules import size_bytes
 from checkout.durable.settings import CHAINED_PAYLOAD_BYTES
+from checkout.durable.store_write import Unit
 from checkout.durable.views import ExecutionStatus
 
 Failure = dict[str, Any]
@@ -30,7 +29,7 @@ PROCESS_DIED: Failure = {
 
 def begin(
     core: Core,
-    session: Session,
+    session: Unit,
     registration: Registration,
     name: str,
     payload: str,

@@ -88,9 +88,9 @@ class Queries:
         return [events.shape(number, one, include_execution_data=include_execution_data) for number, one in happened]
 
     @staticmethod
-    def find(session: Session, name_or_arn: str) -> Execution:
-        """The execution itself, as it is; ExecutionNotFoundError."""
-        execution = store.read_named(session, name_of(name_or_arn))
+    def find(session: Session, name_or_arn: str, *, lock: bool = False) -> Execution:
+        """The execution itself, as it is, or as it stays until the transaction ends; ExecutionNotFoundError."""
+        execution = (store.lock_named if lock else store.read_named)(session, name_of(name_or_arn))
         if execution is None:
             raise ExecutionNotFoundError(f"there is no execution {name_or_arn}")
         return execution

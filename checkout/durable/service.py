@@ -133,6 +133,10 @@ class DurableService:
                 raise ExecutionNameConflictError(f"{name} was started with another {what}")
             return view_of(first)
 
+    def lock(self, name_or_arn: str, *, session: Session) -> None:
+        """Nobody else changes it until the caller's transaction ends; ExecutionNotFoundError."""
+        self._queries.find(session, name_or_arn, lock=True)
+
     def get(self, name_or_arn: str, *, session: Session | None = None) -> ExecutionView:
         """One execution; ExecutionNotFoundError."""
         return self._queries.get(name_or_arn, session)

@@ -1,21 +1,20 @@
-"""Statements compiled once and run on the driver's own cursor, in the session's transaction.
+"""Statements compiled once and run on the driver's own cursor, in the caller's transaction.
 
-SQLAlchemy spends several times as long on a small statement as the database does; a checkpoint is small statements. So
-each is written in SQLAlchemy's Core, once for both databases, compiled when it is first used on each, and then handed
-to the driver as text and values. Knows cursors and how values cross them; must never know a table.
+Each is written in SQLAlchemy's Core, once for both databases, compiled when it is first used on each, and then handed
+to the driver as text and values. Knows how values cross; must never know a table.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Dialect
+from sqlalchemy import Dialect
 from sqlalchemy.dialects.sqlite import dialect as SQLiteDialect  # noqa: N812 (it is a class)
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.expression import Executable
 from sqlmodel import Session
 
-from checkout.store.session import connection_of
+from checkout.store.driver import Driver
+from checkout.store.session import driver_of
 
 Rows = list[dict[str, Any]]
 
@@ -25,7 +24,7 @@ class _Compiled:
     """A statement in one database's words: its constants, and how each value is converted on its way in and out."""
 
     text: str
-    constants: Mapping[str, Any]
+    constants: dict[str, Any]
     outgoing: tuple[tuple[str, Callable[[Any], Any]], ...]
     columns: tuple[str, ...]
     incoming: tuple[tuple[str, Callable[[Any], Any]], ...]
@@ -38,36 +37,36 @@ class Statement:
         self.core: Any = statement
         self._compiled: dict[str, _Compiled] = {}
 
-    def rows(self, session: Session, **values: Any) -> Rows:
+    def rows(self, unit: Session | Driver, **values: Any) -> Rows:
         """Run it; each row by the names of its columns."""
-        compiled, cursor = self._run(session, values)
+        compiled, cursor = self._run(unit, values)
         found = [dict(zip(compiled.columns, row, strict=True)) for row in cursor.fetchall()]
         for row in found:
             for name, convert in compiled.incoming:
                 row[name] = convert(row[name])
         return found
 
-    def first(self, session: Session, **values: Any) -> dict[str, Any] | None:
+    def first(self, unit: Session | Driver, **values: Any) -> dict[str, Any] | None:
         """Run it; the first row, if there is one."""
-        found = self.rows(session, **values)
+        found = self.rows(unit, **values)
         return found[0] if found else None
 
-    def value(self, session: Session, **values: Any) -> Any:
+    def value(self, unit: Session | Driver, **values: Any) -> Any:
         """Run it; the first column of the first row, None if there is none."""
-        row = self._run(session, values)[1].fetchone()
+        row = self._run(unit, values)[1].fetchone()
         return row[0] if row else None
 
-    def changed(self, session: Session, **values: Any) -> int:
+    def changed(self, unit: Session | Driver, **values: Any) -> int:
         """Run it; how many rows it changed or, for one that returns rows, how many came."""
-        count: int = self._run(session, values)[1].rowcount
+        count: int = self._run(unit, values)[1].rowcount
         return count
 
-    def _run(self, session: Session, values: dict[str, Any]) -> tuple[_Compiled, Any]:
-        connection = connection_of(session)
-        compiled = self._compiled.get(connection.dialect.name) or self._compile(connection.dialect)
+    def _run(self, unit: Session | Driver, values: dict[str, Any]) -> tuple[_Compiled, Any]:
+        driver = driver_of(unit)
+        compiled = self._compiled.get(driver.dialect.name) or self._compile(driver.dialect)
         for name, convert in compiled.outgoing:
             values[name] = convert(values[name])
-        return compiled, run(connection, compiled.text, {**compiled.constants, **values})
+        return compiled, driver.run(compiled.text, compiled.constants | values)
 
     def _compile(self, dialect: Dialect) -> _Compiled:
         # Named parameters on both drivers: values are then the same dictionary on either.
@@ -91,25 +90,3 @@ class Statement:
             incoming=tuple((name, convert) for name, convert in incoming if convert),
         )
         return compiled
-
-
-def run(connection: Connection, text: str, values: Mapping[str, Any]) -> Any:
-    """Run text on a cursor of the connection's driver; the cursor. SQLAlchemy's errors, as if it had run it itself."""
-    cursor = connection.connection.cursor()
-    try:
-        cursor.execute(text, values)
-    except connection.dialect.loaded_dbapi.Error as broken:
-        gone = connection.dialect.is_disconnect(broken, cursor.connection, cursor)
-        error = DBAPIError.instance(
-            text,
-            None,  # the values are a buyer's; an error's text reaches the log
-            broken,
-            connection.dialect.loaded_dbapi.Error,
-            hide_parameters=True,
-            connection_invalidated=gone,
-            dialect=connection.dialect,
-        )
-        if gone:
-            connection.invalidate(error)
-        raise error from broken
-    return cursor

@@ -18,7 +18,7 @@ from checkout.durable.execution import Execution
 from checkout.durable.operation import Operation
 from checkout.durable.statements import Statement
 from checkout.durable.store_tables import EVENTS, EXECUTIONS, OPERATIONS
-from checkout.durable.store_write import create, decode, write
+from checkout.durable.store_write import Unit, create, decode, write
 from checkout.store.session import connection_of
 
 __all__ = ["create", "write"]
@@ -63,7 +63,11 @@ _ALL = Statement(_EVERY)
 _DUE = Statement(_EVERY.where(_O.due_at <= bindparam("now")))
 _PAGE = Statement(_EVERY.where(_O.ordinal > bindparam("after")).limit(bindparam("count")))
 _ONE = Statement(select(OPERATIONS).where(_O.execution_id == bindparam("key"), _O.id == bindparam("operation")))
-_NEXT_DUE = select(func.min(_O.due_at)).where(_O.execution_id == bindparam("key"), _O.due_at > bindparam("after"))
+_NEXT_DUE = Statement(
+    select(func.min(_O.due_at).label("due_at")).where(
+        _O.execution_id == bindparam("key"), _O.due_at > bindparam("after")
+    )
+)
 _RENEW = (
     update(EXECUTIONS)
     .where(
@@ -76,48 +80,46 @@ _RENEW = (
 )
 
 
-def lock(session: Session, key: int, *, skip_locked: bool = False) -> Execution | None:
+def lock(unit: Unit, key: int, *, skip_locked: bool = False) -> Execution | None:
     """The execution, to be changed in this transaction; None if there is none (or, skipping, another has it)."""
-    return _execution((_LOCK_SKIPPING if skip_locked else _LOCK).first(session, key=key))
+    return _execution((_LOCK_SKIPPING if skip_locked else _LOCK).first(unit, key=key))
 
 
-def lock_named(session: Session, name: str) -> Execution | None:
+def lock_named(unit: Unit, name: str) -> Execution | None:
     """The execution of this name, to be changed."""
-    return _execution(_LOCK_NAMED.first(session, key=name))
+    return _execution(_LOCK_NAMED.first(unit, key=name))
 
 
-def lock_called(session: Session, callback_id: str) -> tuple[Execution, Operation] | None:
+def lock_called(unit: Unit, callback_id: str) -> tuple[Execution, Operation] | None:
     """The execution a callback id stands for, to be changed, and the callback as it is once that is locked."""
-    execution = _execution(_LOCK_CALLED.first(session, callback=callback_id))
-    called = _CALLBACK.first(session, callback=callback_id) if execution else None
+    execution = _execution(_LOCK_CALLED.first(unit, callback=callback_id))
+    called = _CALLBACK.first(unit, callback=callback_id) if execution else None
     return (execution, _operation(called)) if execution and called else None
 
 
-def read(session: Session, key: int) -> Execution | None:
+def read(unit: Unit, key: int) -> Execution | None:
     """The execution, as it is."""
-    return _execution(_READ.first(session, key=key))
+    return _execution(_READ.first(unit, key=key))
 
 
-def read_named(session: Session, name: str) -> Execution | None:
+def read_named(unit: Unit, name: str) -> Execution | None:
     """The execution of this name, as it is."""
-    return _execution(_READ_NAMED.first(session, key=name))
+    return _execution(_READ_NAMED.first(unit, key=name))
 
 
-def claim(
-    session: Session, key: int, *, owner: str, request_id: str, now: datetime, until: datetime
-) -> Execution | None:
+def claim(unit: Unit, key: int, *, owner: str, request_id: str, now: datetime, until: datetime) -> Execution | None:
     """The execution, now run by `owner`, if it waited to be run and nobody else has it in hand."""
-    return _execution(_CLAIM.first(session, key=key, holder=owner, request=request_id, now=now, until=until))
+    return _execution(_CLAIM.first(unit, key=key, holder=owner, request=request_id, now=now, until=until))
 
 
-def operations(session: Session, key: int) -> list[Operation]:
+def operations(unit: Unit, key: int) -> list[Operation]:
     """Every operation, in start order."""
-    return _read(_ALL.rows(session, key=key))
+    return _read(_ALL.rows(unit, key=key))
 
 
-def operations_page(session: Session, key: int, *, after: int, count: int) -> list[Operation]:
+def operations_page(unit: Unit, key: int, *, after: int, count: int) -> list[Operation]:
     """At most `count` operations that started after the one with ordinal `after`."""
-    return _read(_PAGE.rows(session, key=key, after=after, count=count))
+    return _read(_PAGE.rows(unit, key=key, after=after, count=count))
 
 
 def touching(session: Session, key: int, *, ids: Iterable[str], seen: int, now: datetime) -> dict[str, Operation]:
@@ -127,20 +129,21 @@ def touching(session: Session, key: int, *, ids: Iterable[str], seen: int, now: 
     return {one.id: one for one in _read(found)}
 
 
-def due_operations(session: Session, key: int, now: datetime) -> list[Operation]:
+def due_operations(unit: Unit, key: int, now: datetime) -> list[Operation]:
     """The operations whose timer has come."""
-    return _read(_DUE.rows(session, key=key, now=now))
+    return _read(_DUE.rows(unit, key=key, now=now))
 
 
-def operation(session: Session, key: int, operation_id: str) -> Operation | None:
+def operation(unit: Unit, key: int, operation_id: str) -> Operation | None:
     """One operation."""
-    found = _ONE.first(session, key=key, operation=operation_id)
+    found = _ONE.first(unit, key=key, operation=operation_id)
     return _operation(found) if found else None
 
 
-def next_due(session: Session, key: int, after: datetime) -> datetime | None:
+def next_due(unit: Unit, key: int, after: datetime) -> datetime | None:
     """The earliest timer later than `after`."""
-    moment: datetime | None = connection_of(session).execute(_NEXT_DUE, {"key": key, "after": after}).scalar()
+    found = _NEXT_DUE.first(unit, key=key, after=after)
+    moment: datetime | None = found["due_at"] if found else None
     return moment
 
 

@@ -20,10 +20,12 @@ from checkout.durable.execution import Execution
 from checkout.durable.operation import Operation
 from checkout.durable.statements import Statement
 from checkout.durable.store_tables import EVENTS, EXECUTIONS, OPERATIONS, Moment
-from checkout.store.session import connection_of
+from checkout.store.driver import Driver
+from checkout.store.session import driver_of
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+Unit = Session | Driver
 
 # What never changes after the start is not written again.
 _FIXED = {
@@ -96,7 +98,7 @@ _OPERATIONS_ON_SQLITE = Statement(text(_of_sqlite(OPERATIONS, _OPERATION_FIELDS,
 _EVENTS_ON_SQLITE = Statement(text(_of_sqlite(EVENTS, _EVENT_FIELDS, "new_events")))
 
 
-def write(session: Session, execution: Execution, changed: Sequence[Operation], happened: Sequence[Event]) -> bool:
+def write(unit: Unit, execution: Execution, changed: Sequence[Operation], happened: Sequence[Event]) -> bool:
     """Write it all, or nothing and False: the execution is no longer at the revision it was read at.
 
     `execution` then stands at the next revision, its history grown by what `happened`.
@@ -105,28 +107,28 @@ def write(session: Session, execution: Execution, changed: Sequence[Operation], 
     execution.events += len(happened)
     row = _row(execution, _MUTABLE) | {"key": execution.id, "revision": execution.revision}
     operations, events = _rows(_operation_row(one) for one in changed), _events(first, happened)
-    if connection_of(session).dialect.name == "postgresql":
-        written = _ON_POSTGRESQL.changed(session, **row, new_operations=operations, new_events=events) == 1
+    if driver_of(unit).dialect.name == "postgresql":
+        written = _ON_POSTGRESQL.changed(unit, **row, new_operations=operations, new_events=events) == 1
     else:
-        written = _ON_SQLITE.changed(session, **row) == 1
+        written = _ON_SQLITE.changed(unit, **row) == 1
         if written and changed:
-            _OPERATIONS_ON_SQLITE.changed(session, key=execution.id, new_operations=operations)
+            _OPERATIONS_ON_SQLITE.changed(unit, key=execution.id, new_operations=operations)
         if written and happened:
-            _EVENTS_ON_SQLITE.changed(session, key=execution.id, new_events=events)
+            _EVENTS_ON_SQLITE.changed(unit, key=execution.id, new_events=events)
     execution.revision += 1
     return written
 
 
-def create(session: Session, execution: Execution, *happened: Event) -> bool:
+def create(unit: Unit, execution: Execution, *happened: Event) -> bool:
     """A new execution with the beginning of its history, which gives it its id; False: its name is taken."""
     execution.events = len(happened)
     row, events = _row(execution, _NEW), _events(1, happened)
-    if connection_of(session).dialect.name == "postgresql":
-        made = _CREATE_ON_POSTGRESQL.value(session, **row, new_events=events)
+    if driver_of(unit).dialect.name == "postgresql":
+        made = _CREATE_ON_POSTGRESQL.value(unit, **row, new_events=events)
     else:
-        made = _CREATE_ON_SQLITE.value(session, **row)
+        made = _CREATE_ON_SQLITE.value(unit, **row)
         if made is not None:
-            _EVENTS_ON_SQLITE.changed(session, key=made, new_events=events)
+            _EVENTS_ON_SQLITE.changed(unit, key=made, new_events=events)
     execution.id = made or 0
     return made is not None
 
@@ -136,9 +138,14 @@ def micros(moment: datetime | None) -> int | None:
     return None if moment is None else (moment - _EPOCH) // _MICROSECOND
 
 
+# Made once: making one costs more than encoding with it.
+_encode = json.JSONEncoder(default=micros).encode
+_encode_rows = json.JSONEncoder(ensure_ascii=False).encode
+
+
 def encode(event: Event) -> str:
     """An event's body. Times are the only members JSON has no word for; AWS names each of them …Timestamp."""
-    return json.dumps([event.fields, event.details], default=micros)
+    return _encode([event.fields, event.details])
 
 
 def decode(kind: str, at: datetime, body: str) -> Event:
@@ -173,4 +180,4 @@ def _events(first: int, happened: Sequence[Event]) -> str:
 
 
 def _rows(rows: Iterable[dict[str, Any]]) -> str:
-    return json.dumps(list(rows), ensure_ascii=False)
+    return _encode_rows(list(rows))

@@ -18,7 +18,6 @@ from typing import Any, Self
 
 from botocore.exceptions import ClientError
 from sqlalchemy.exc import SQLAlchemyError
-from sqlmodel import Session
 
 from checkout.durable import lifecycle, machine, rules, store
 from checkout.durable.changes import Changes, Core, Overtaken
@@ -27,6 +26,7 @@ from checkout.durable.execution import Execution, arn_of, name_of
 from checkout.durable.held import Held, Holdings
 from checkout.durable.machine import Applied, Invoke, Target, World
 from checkout.durable.operation import Operation
+from checkout.durable.store_write import Unit
 from checkout.store.clock import SystemClock
 
 Stamp = Callable[[datetime], Any]
@@ -144,10 +144,11 @@ class Wire:
         now = self._core.clock.now()
         if not updates or any(one.due_at is not None and one.due_at <= now for one in held.operations.values()):
             return None
+        database = self._core.database
         single = held.execution.alone and all(one["Type"] != "CHAINED_INVOKE" for one in updates)
         try:
-            with self._core.database.transaction(single=single) as session:
-                changes = Changes(self._core, session, self._check(held.execution, token), held.operations)
+            with database.single() if single else database.transaction() as unit:
+                changes = Changes(self._core, unit, self._check(held.execution, token), held.operations)
                 answer = self._checkpoint(changes, held.operations, updates)
         except (Overtaken, StaleTokenError, InvalidUpdateError):
             return None
@@ -229,7 +230,7 @@ class Wire:
             arn=arn_of(function, version, name, str(uuid.UUID(digest))),
         )
 
-    def _start_child(self, session: Session, parent: Execution, invoke: Invoke) -> None:
+    def _start_child(self, session: Unit, parent: Execution, invoke: Invoke) -> None:
         target = invoke.target
         registration = self._core.registry.exact(target.function, target.version)
         if registration is None:

@@ -103,10 +103,8 @@ class Worker:
             return None
         now, database = self._core.clock.now(), self._core.database
         until, request_id = self._core.settings.lease(now), str(uuid.uuid4())
-        with database.transaction(single=True) as session:
-            execution = store.claim(
-                session, execution_id, owner=self._owner, request_id=request_id, now=now, until=until
-            )
+        with database.single() as unit:
+            execution = store.claim(unit, execution_id, owner=self._owner, request_id=request_id, now=now, until=until)
         if execution is None:
             return None
         registration = self._core.registry.exact(execution.function, execution.version)
@@ -115,8 +113,8 @@ class Worker:
             return None
         count, found = self._core.settings.page_operations, []
         if execution.touched:
-            with database.read(single=True) as session:
-                found = store.operations_page(session, execution.id, after=0, count=count)
+            with database.single() as unit:
+                found = store.operations_page(unit, execution.id, after=0, count=count)
         if len(found) < count:
             self._wire.holdings.keep(execution, found)
         return Invocation(
@@ -170,8 +168,9 @@ class Worker:
         self._wire.holdings.forget(invocation.execution_id)
         database = self._core.database
         if held is not None:
-            with suppress(Overtaken), database.transaction(single=held.execution.alone) as session:
-                self._end(Changes(self._core, session, held.execution, held.operations), output, failure)
+            alone = held.execution.alone
+            with suppress(Overtaken), database.single() if alone else database.transaction() as unit:
+                self._end(Changes(self._core, unit, held.execution, held.operations), output, failure)
                 return
         with database.transaction() as session:
             execution = store.lock(session, invocation.execution_id)

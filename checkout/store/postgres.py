@@ -8,9 +8,10 @@ from sqlalchemy.engine import URL
 
 # The driver whatever the URL says: psycopg 3.
 DRIVER = "postgresql+psycopg"
-# Per process: the API's threads and the workers' share them; a server takes a hundred by default.
-POOL_SIZE = 8
-POOL_OVERFLOW = 8
+# Per process: the API's threads and the workers' share them; a server takes a hundred by default. None beyond that:
+# a connection opened for one transaction costs the server more than the transaction.
+POOL_SIZE = 16
+POOL_OVERFLOW = 0
 # A request that finds no connection is told so before its client gives up, in seconds.
 POOL_TIMEOUT_SECONDS = 10
 # No statement of ours takes this long; one that does holds up others, in milliseconds.
@@ -37,6 +38,7 @@ def engine(url: URL) -> Engine:
         pool_size=POOL_SIZE,
         max_overflow=POOL_OVERFLOW,
         pool_timeout=POOL_TIMEOUT_SECONDS,
+        pool_use_lifo=True,  # the few that are used most keep their plans warm; the others stay unopened
         isolation_level="AUTOCOMMIT",  # transactions are begun and ended in words
         # An error's message reaches the log; the buyers' addresses that were its parameters must not.
         hide_parameters=True,

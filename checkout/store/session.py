@@ -12,13 +12,15 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Self
 
-from sqlalchemy import Connection, Engine, inspect
+from sqlalchemy import Connection, Engine
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import PoolProxiedConnection
-from sqlalchemy.schema import CreateColumn
 from sqlmodel import Session, SQLModel
 
-from checkout.store import postgres, sqlite
+from checkout.store import migrations, postgres, sqlite
+from checkout.store.driver import Driver
+from checkout.store.errors import DatabaseNotMigratedError, DatabaseUnreachableError
 
 
 class Database:
@@ -58,13 +60,80 @@ class Database:
         return cls(url)
 
     def create_tables(self) -> None:
-        """Create the tables and columns that are missing, as an earlier release left them; changes nothing else."""
-        with self._writing, self._writer.begin() as connection:
+        """Bring the tables to this build's, from nothing or from an earlier release; processes take turns.
+
+        DatabaseUnreachableError.
+        """
+        with self._changing_tables() as connection:
+            if self._is_in_memory:
+                SQLModel.metadata.create_all(connection)
+            elif migrations.revision_of(connection) != migrations.NEWEST:
+                migrations.upgrade(connection)
+            connection.commit()
+
+    def prepare(self) -> None:
+        """Before serving: a file is brought to this build's tables; a server must have them.
+
+        DatabaseUnreachableError, DatabaseNotMigratedError: many processes share a server, and one of an older build may
+        be at work, so that it is migrated when somebody says so.
+        """
+        if self.dialect == "sqlite":
+            self.create_tables()
+            return
+        found = self.revision()
+        if found != migrations.NEWEST:
+            raise DatabaseNotMigratedError(
+                f"the database is at revision {found or 'none'}, and this build needs {migrations.NEWEST}: run "
+                "`checkout migrate`"
+            )
+
+    def revision(self) -> str | None:
+        """The revision its tables are at; None before there was any. DatabaseUnreachableError."""
+        with self._reachable(), self.read() as session:
+            return migrations.revision_of(connection_of(session))
+
+    def migrate(self, revision: str) -> None:
+        """Bring the tables up or down to a revision. What later revisions added is lost on the way down."""
+        with self._changing_tables() as connection:
+            found = migrations.revision_of(connection)
+            if found is None or (revision != "base" and revision >= found):
+                migrations.upgrade(connection, revision)
+            else:
+                migrations.downgrade(connection, revision)
+            connection.commit()
+
+    def migration_sql(self) -> str:
+        """The statements that would bring the tables to this build's."""
+        with self._reachable(), self.read() as session:
+            return migrations.sql_of(connection_of(session))
+
+    @contextmanager
+    def _changing_tables(self) -> Iterator[Connection]:
+        """A connection with an open transaction that is alone in changing tables."""
+        with self._reachable(), self._writing, self._writer.connect() as connection:
             connection.exec_driver_sql(self._begin_writing)
             if self.dialect == "postgresql":
                 connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({postgres.SCHEMA_LOCK})")
-            SQLModel.metadata.create_all(connection)
-            _add_columns(connection)
+                # Building an index takes as long as it takes.
+                connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+            yield connection
+
+    @contextmanager
+    def _reachable(self) -> Iterator[None]:
+        """What the driver says of a server that cannot be used, in a sentence without a password."""
+        try:
+            yield
+        except OperationalError as refused:
+            if self.dialect == "sqlite":
+                raise
+            said = str(refused.orig).strip().splitlines()[-1]
+            raise DatabaseUnreachableError(
+                f"{self._url.render_as_string()} cannot be used: {said}; mend that or CHECKOUT_DATABASE_URL"
+            ) from None
+
+    @property
+    def _is_in_memory(self) -> bool:
+        return self.dialect == "sqlite" and self._path is None
 
     def claim(self) -> None:
         """Be the one serving process of a SQLite file until it ends, however it ends; DatabaseInUseError.
@@ -75,17 +144,33 @@ class Database:
             self._claim = sqlite.claim(self._path)
 
     @contextmanager
-    def transaction(self, *, single: bool = False) -> Iterator[Session]:
-        """A session whose writes commit together when the block ends, or not at all.
-
-        `single`: the block runs one statement and no more, which on PostgreSQL spares the round trips around it.
-        """
-        with self._writing, _begun(self._writer, self._how(self._begin_writing, single)) as session:
+    def transaction(self) -> Iterator[Session]:
+        """A session whose writes commit together when the block ends, or not at all."""
+        with self._writing, _begun(self._writer, self._begin_writing) as session:
             yield session
             if session.in_transaction():
                 session.commit()  # the session joined our transaction: this writes what it holds, and no more
             connection_of(session).commit()
         for tell in session.info.get("after_commit", ()):
+            tell()
+
+    @contextmanager
+    def single(self) -> Iterator[Driver]:
+        """A transaction of one statement, without a session and, on PostgreSQL, without the round trips around it.
+
+        On SQLite, where a round trip is a function call, it may be several.
+        """
+        with self._writing:
+            connection = self._writer.raw_connection()
+            driver = Driver(connection=connection, dialect=self._writer.dialect)
+            try:
+                if self.dialect == "sqlite":
+                    driver.run(self._begin_writing)
+                yield driver
+                driver.commit()
+            finally:
+                connection.close()  # back to the pool, which rolls back what is not committed
+        for tell in driver.info.get("after_commit", ()):
             tell()
 
     @contextmanager
@@ -98,14 +183,10 @@ class Database:
                 yield own
 
     @contextmanager
-    def read(self, *, single: bool = False) -> Iterator[Session]:
-        """A session that sees one consistent state and writes nothing; `single` as in `transaction`."""
-        with self._reading, _begun(self._reader, self._how(self._begin_reading, single)) as session:
+    def read(self) -> Iterator[Session]:
+        """A session that sees one consistent state and writes nothing."""
+        with self._reading, _begun(self._reader, self._begin_reading) as session:
             yield session
-
-    def _how(self, begin: str, single: bool) -> str | None:  # noqa: FBT001 (private, and named where it is public)
-        """PostgreSQL takes a statement outside a transaction for one; SQLite's BEGIN costs no round trip."""
-        return None if single and self.dialect == "postgresql" else begin
 
     def data_version(self) -> object:
         """A value that changes with every commit, this process's and others'; cheap enough to ask every second.
@@ -132,6 +213,17 @@ class Database:
             self._claim = None
 
 
+def driver_of(unit: Session | Driver) -> Driver:
+    """The transaction's connection as its driver has it."""
+    if isinstance(unit, Driver):
+        return unit
+    if "driver" not in unit.info:
+        connection = connection_of(unit)
+        unit.info["driver"] = Driver(connection=connection.connection, dialect=connection.dialect)
+    driver: Driver = unit.info["driver"]
+    return driver
+
+
 def connection_of(session: Session) -> Connection:
     """The transaction's one connection. Asking the session for it each time costs as much as a small statement."""
     connection: Connection = session.info["connection"]
@@ -139,7 +231,7 @@ def connection_of(session: Session) -> Connection:
 
 
 @contextmanager
-def _begun(engine: Engine, how: str | None) -> Iterator[Session]:
+def _begun(engine: Engine, how: str) -> Iterator[Session]:
     """A session on a connection whose transaction is begun at once; rolled back unless it is committed.
 
     It is said here (`how`), because the drivers begin late: SQLite's without the writer's lock. An engine event would
@@ -148,25 +240,11 @@ def _begun(engine: Engine, how: str | None) -> Iterator[Session]:
     The connection carries the transaction, so that who writes rows directly does not pay for the session's own.
     """
     with engine.connect() as connection:
-        if how:
-            connection.exec_driver_sql(how)
-        else:
-            connection.begin()
+        connection.exec_driver_sql(how)
         with Session(connection, expire_on_commit=False, info={"connection": connection}) as session:
             yield session
 
 
-def after_commit(session: Session, tell: Callable[[], None]) -> None:
+def after_commit(session: Session | Driver, tell: Callable[[], None]) -> None:
     """Call `tell` once this session's transaction is on disk; never if it is rolled back. It must not raise."""
     session.info.setdefault("after_commit", []).append(tell)
-
-
-def _add_columns(connection: Connection) -> None:
-    """Columns a later release added: nullable, or with a default the database itself knows."""
-    inspector = inspect(connection)
-    for table in SQLModel.metadata.sorted_tables:
-        there = {column["name"] for column in inspector.get_columns(table.name)}
-        for column in table.columns:
-            if column.name not in there:
-                made = CreateColumn(column).compile(dialect=connection.dialect)
-                connection.exec_driver_sql(f'ALTER TABLE "{table.name}" ADD COLUMN {made}')
