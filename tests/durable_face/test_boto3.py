@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -119,9 +120,15 @@ def test_many_may_wait_for_answers_that_others_give(it: Face) -> None:
             return list(found) if len(found) == many else []
 
         for view in eventually(started, "all have started"):
-            callback_id = it.callback_id(view.arn)
+            callback_id = eventually(partial(callback_of, it, view.name), "it asks")
             it.client.send_durable_execution_callback_success(CallbackId=callback_id, Result=b'"yes"')
         assert {b'"\\"yes\\""'} == {one.result()["Payload"].read() for one in waiting}
+
+
+def callback_of(it: Face, name: str) -> str | None:
+    """The callback's id as the service knows it, which is quicker than to ask for the history."""
+    found = [one.callback_id for one in it.service.operations(name) if one.type == "CALLBACK"]
+    return found[0] if found else None
 
 
 def test_a_callback_is_answered_once(it: Face) -> None:
@@ -166,7 +173,7 @@ def test_histories_page_both_ways(it: Face) -> None:
     it.ended(arn)
     events = it.events(arn)
     assert list(range(1, len(events) + 1)) == [event["EventId"] for event in events]
-    for size in (1, 2, len(events), 1000):
+    for size in (2, len(events), 1000):
         assert events == _history(it, arn, MaxItems=size)
         assert events[::-1] == _history(it, arn, MaxItems=size, ReverseOrder=True)
     bare = _history(it, arn, IncludeExecutionData=False)

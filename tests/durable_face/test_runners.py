@@ -19,7 +19,7 @@ from tests.cli_durable import flows
 from tests.durable_face.face import Face, eventually, face, lambda_client
 from tests.on_lambda.local_lambda import context, local_lambda
 
-MANY = 30
+MANY = 9
 # The number of the first execution in a fresh database.
 FIRST = 1
 
@@ -79,7 +79,7 @@ def test_state_comes_in_pages(idle: Face) -> None:
     run(idle, claimed(idle), work, lambda_client(idle.url))
     token = claimed(idle).event["CheckpointToken"]
     client = LambdaClient(client=lambda_client(idle.url))
-    for size in (1, 7, 1000):
+    for size in (1, 4, 1000):
         names, marker = [], ""
         while True:
             page = client.get_execution_state(arn, token, marker, size)
