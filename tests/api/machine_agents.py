@@ -37,7 +37,8 @@ class AgentMachine(Machine):
         assert "tok_" not in str(got["task"])
         before = [task for task in self.tasks if task.task_id == got["callbackId"]]
         assert not before or got["kind"] != "order", "an order was given to a second worker"
-        self.house.seen["taken over"] += len(before)
+        if before:
+            self.house.seen["taken over"] += 1
         self.tasks = [task for task in self.tasks if task not in before]
         self.dead += [(task.task_id, task.token) for task in before]
         self.tasks.append(
@@ -54,7 +55,7 @@ class AgentMachine(Machine):
 
     @rule(who=st.booleans())
     def have_an_order_to_place(self, who: bool) -> None:  # noqa: FBT001 (hypothesis calls by name)
-        """The usual way to a worker with a confirmed order in hand, as far as nothing is in its way."""
+        """The usual way to a worker with a confirmed order in hand, who first reads the page wrongly."""
         self.create(AGENT, who, None)
         self.house.work()
         self.claim(["offer"])
@@ -64,6 +65,8 @@ class AgentMachine(Machine):
         self.confirm(len(self.bought) - 1, "tok_visa", once=False, agreed=None)
         self.house.work()
         self.claim(["order"])
+        if orders := self._open("order"):
+            self._permitted(orders[-1], "wrong")
 
     @precondition(lambda self: self.tasks)
     @rule(pick=PICK)
