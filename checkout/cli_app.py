@@ -13,13 +13,14 @@ from rich.markup import escape
 from checkout import cli_adapters, cli_durable, cli_keys, cli_runs, health
 from checkout.cli_agent_worker import agent_worker
 from checkout.cli_doctor import doctor
+from checkout.cli_migrate import migrate
 from checkout.cli_reconcile import reconcile
 from checkout.cli_worker import worker
 from checkout.demo.command import demo
 from checkout.serving import serve
 from checkout.setting_files import SettingFilesError
 from checkout.settings import Settings
-from checkout.store.errors import DatabaseUnusableError
+from checkout.store.errors import StoreError
 from checkout.store.vault import KeyUnusableError
 
 PREFIX = str(Settings.model_config["env_prefix"])
@@ -38,6 +39,7 @@ app = typer.Typer(
 app.command()(serve)
 app.command()(worker)
 app.command("agent-worker")(agent_worker)
+app.command()(migrate)
 app.command()(doctor)
 app.command("health")(asked)
 app.command()(reconcile)
@@ -56,7 +58,7 @@ def run() -> None:
         if wrong.title != Settings.__name__:
             raise
         _refuse([f"{_variable(error)}: {_words(error)}" for error in wrong.errors()], "invalid_setting")
-    except (DatabaseUnusableError, KeyUnusableError, SettingFilesError) as unusable:
+    except (StoreError, KeyUnusableError, SettingFilesError) as unusable:
         _refuse([str(unusable)], unusable.code)
 
 

@@ -22,6 +22,7 @@ from checkout.durable.dispatch.local import LocalDispatcher
 from checkout.durable.service import DurableService
 from checkout.durable.settings import DurableSettings
 from checkout.purchase.acting import Acting
+from checkout.purchase.allowances import Allowances
 from checkout.purchase.commands import FUNCTION, Purchases
 from checkout.purchase.ports import Limits, Ports
 from checkout.purchase.projection import project
@@ -78,6 +79,7 @@ class Deployment:
                 settings=self.settings,
                 check_url=self.fetcher.check_url,
                 platform_profile=self._profile,
+                allowances=allowances(self.settings),
                 shared_pace=self.connected.pace if self.connected else None,
                 changed_elsewhere=self.connected.news.subscribe if self.connected else None,
                 agent_task_waits=self.connected.outbox.agent_task if self.connected else None,
@@ -114,7 +116,7 @@ def opened(settings: Settings, clock: Clock | None = None) -> Iterator[Deploymen
     clock = clock or SystemClock()
     connected = Connected(settings.redis_url) if settings.redis_url else None
     database = Database.open(settings.database_url)
-    database.create_tables()
+    database.prepare()
     vault = _vault(settings)
     fetcher = Fetcher(allowed=settings.allowed_private_hosts)
     signer = signer_of(vault)
@@ -134,6 +136,7 @@ def opened(settings: Settings, clock: Clock | None = None) -> Iterator[Deploymen
         clock=clock,
         agents_enabled=settings.agents_enabled,
         hold_margin=timedelta(minutes=settings.hold_margin_minutes),
+        allowances=allowances(settings),
         agent_task_waits=connected.outbox.agent_task if connected else None,
     )
     register(durable, ports, clock, settings)
@@ -144,7 +147,7 @@ def opened(settings: Settings, clock: Clock | None = None) -> Iterator[Deploymen
             database=database,
             vault=vault,
             durable=durable,
-            purchases=Purchases(durable, vault, clock, settings),
+            purchases=Purchases(durable, vault, clock, settings, allowances(settings)),
             fetcher=fetcher,
             signer=signer,
             connected=connected,
@@ -179,6 +182,15 @@ def limits(settings: Settings) -> Limits:
         look_up_attempts=settings.look_up_attempts,
         look_up_wait_seconds=settings.look_up_wait_seconds,
         look_up_max_delay_seconds=settings.look_up_max_delay_seconds,
+    )
+
+
+def allowances(settings: Settings) -> Allowances:
+    """What one tenant may use, from settings."""
+    return Allowances(
+        intents_per_day=settings.tenant_intents_per_day,
+        spend_per_day_minor=settings.tenant_spend_per_day_minor,
+        agents_at_once=settings.tenant_agents_at_once,
     )
 
 

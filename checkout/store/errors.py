@@ -1,8 +1,10 @@
 """What can be wrong with a database as a whole.
 
 StoreError
-├── DatabaseInUseError      another process serves this SQLite file
-└── DatabaseUnusableError   what CHECKOUT_DATABASE_URL names cannot be a database of ours
+├── DatabaseInUseError         another process serves this SQLite file
+├── DatabaseUnusableError      what CHECKOUT_DATABASE_URL names cannot be a database of ours
+├── DatabaseNotMigratedError   its tables are not those of this build
+└── DatabaseUnreachableError   its server does not answer
 """
 
 
@@ -22,3 +24,15 @@ class DatabaseUnusableError(StoreError):
     """What CHECKOUT_DATABASE_URL names cannot be a database of ours."""
 
     code = "database_unusable"
+
+
+class DatabaseNotMigratedError(StoreError):
+    """A server's tables are not those of this build; `checkout migrate` brings them there."""
+
+    code = "database_not_migrated"
+
+
+class DatabaseUnreachableError(StoreError):
+    """The server that CHECKOUT_DATABASE_URL names does not answer, or refuses this user or this database."""
+
+    code = "database_unreachable"

@@ -7,7 +7,18 @@ the public state is made of. No column holds a usable secret: tokens are sealed,
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, Column, DateTime, Dialect, Index, LargeBinary, TypeDecorator, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    DateTime,
+    Dialect,
+    Index,
+    Integer,
+    LargeBinary,
+    TypeDecorator,
+    UniqueConstraint,
+)
 from sqlmodel import Field, SQLModel
 
 
@@ -26,6 +37,10 @@ class Utc(TypeDecorator[datetime]):
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 (same)
         """Give the zone back."""
         return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
+
+
+# Amounts in minor units outgrow 32 bits in some currencies. SQLite numbers rows by itself only in an INTEGER.
+_NUMBER = BigInteger().with_variant(Integer, "sqlite")
 
 
 def _time(*, nullable: bool = False, index: bool = False) -> Any:
@@ -83,7 +98,7 @@ class OrderRow(SQLModel, table=True):
     reference_id: str | None = None
     merchant: str
     merchant_order_id: str
-    total_minor: int
+    total_minor: int = Field(sa_column=Column(_NUMBER, nullable=False))
     currency: str
     permalink_url: str | None = None
 
@@ -141,14 +156,14 @@ class LedgerRow(SQLModel, table=True):
     # A movement is written once, however often its checkpoint is projected.
     __table_args__ = (UniqueConstraint("movement_id", "account"),)
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int | None = Field(default=None, sa_column=Column(_NUMBER, primary_key=True))
     movement_id: str
     intent_id: str = Field(index=True)
     tenant: str
     at: datetime = _time()
     kind: str
     account: str
-    amount_minor: int
+    amount_minor: int = Field(sa_column=Column(_NUMBER, nullable=False))
     currency: str
     payment_id: str
 

@@ -156,9 +156,9 @@ class Database:
 
     @contextmanager
     def single(self) -> Iterator[Driver]:
-        """A transaction of one statement, without a session and, on PostgreSQL, without the round trips around it.
+        """For a statement that needs no other: no session and, on PostgreSQL, no round trips around it.
 
-        On SQLite, where a round trip is a function call, it may be several.
+        Each statement is a transaction there; on SQLite, where a round trip is a function call, the block is one.
         """
         with self._writing:
             connection = self._writer.raw_connection()

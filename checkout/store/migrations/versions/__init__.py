@@ -1,0 +1,1 @@
+"""One module a revision; its number is in its name."""
