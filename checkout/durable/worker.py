@@ -103,18 +103,17 @@ class Worker:
             return None
         now, database = self._core.clock.now(), self._core.database
         until, request_id = self._core.settings.lease(now), str(uuid.uuid4())
+        count, found = self._core.settings.page_operations, []
         with database.single() as unit:
             execution = store.claim(unit, execution_id, owner=self._owner, request_id=request_id, now=now, until=until)
+            if execution is not None and execution.touched:
+                found = store.operations_page(unit, execution.id, after=0, count=count)
         if execution is None:
             return None
         registration = self._core.registry.exact(execution.function, execution.version)
         if registration is None:
             self.give_back(execution.id, execution.invocation)
             return None
-        count, found = self._core.settings.page_operations, []
-        if execution.touched:
-            with database.single() as unit:
-                found = store.operations_page(unit, execution.id, after=0, count=count)
         if len(found) < count:
             self._wire.holdings.keep(execution, found)
         return Invocation(
