@@ -10,6 +10,7 @@ import multiprocessing
 import os
 import signal
 import threading
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -76,11 +77,11 @@ class Killable:
     def done(self, where: str) -> None:
         """Nobody keeps this world."""
 
-    def acknowledged(self, what: str, value: str) -> None:
+    def acknowledged(self, what: str) -> None:
         """The client will rely on it, and lives on."""
         if self._pipe:
             with self._turn:
-                self._pipe.send(("acknowledged", what, value, 0))
+                self._pipe.send(("acknowledged", what, "", 0))
 
 
 class Cradle:
@@ -101,7 +102,7 @@ class Cradle:
         self._pipe.send((client, now))
         pid = self._told()[3]
         while (told := self._told())[0] != "ended":
-            fate = answer(told[1], told[2], told[3]) if told[0] == "ask" else self._noted(told[1], told[2])
+            fate = answer(told[1], told[2], told[3]) if told[0] == "ask" else self._noted(told[1])
             if fate is None:
                 os.kill(pid, signal.SIGKILL)
             elif fate:
@@ -109,7 +110,7 @@ class Cradle:
         return told[3]
 
     def __enter__(self) -> Self:
-        self.acknowledged: dict[str, str] = {}
+        self.acknowledged: Counter[str] = Counter()
         self._told()  # the first purchase is made
         return self
 
@@ -123,8 +124,8 @@ class Cradle:
         told: tuple[str, str, str, int] = self._pipe.recv()
         return told
 
-    def _noted(self, what: str, value: str) -> str:
-        self.acknowledged[what] = value
+    def _noted(self, what: str) -> str:
+        self.acknowledged[what] += 1
         return ""
 
 

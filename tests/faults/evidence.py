@@ -4,8 +4,10 @@ The same at every level of the fault machine, whoever keeps the books: a sandbox
 """
 
 import json
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from checkout.durable.service import DurableService
@@ -13,7 +15,7 @@ from checkout.purchase import books
 from checkout.store.models import Intent
 from payments.ledger import Entry
 from payments.sandbox.money_log import MoneyKind, MoneyLine
-from tests.faults.life import QUICK, Client
+from tests.faults.life import QUICK
 
 # So many failures in a row make code give up and ask; fewer never do.
 FAULTS_UNTIL_IT_ASKS = min(QUICK.look_up_attempts, QUICK.money_attempts)
@@ -21,14 +23,17 @@ FAULTS_UNTIL_IT_ASKS = min(QUICK.look_up_attempts, QUICK.money_attempts)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """Everything promises are judged by. `may_ask`: so much went wrong that an operator may be asked."""
+    """Everything promises are judged by. `may_ask`: so much went wrong that an operator may be asked.
+
+    `acknowledged`: how often a client was told that its command is done.
+    """
 
     intent: Intent | None
     entries: Sequence[Entry]
     history: Sequence[Mapping[str, Any]]
     money: Sequence[MoneyLine]
     orders: Sequence[Mapping[str, Any]]
-    acknowledged: Mapping[str, str]
+    acknowledged: Mapping[str, int]
     may_ask: bool
     secrets: Sequence[str]
 
@@ -54,15 +59,15 @@ class Evidence:
 
 def of_database(
     service: DurableService,
-    client: Client,
+    intent: Intent | None,
     *,
     money: Sequence[MoneyLine],
     orders: Sequence[Mapping[str, Any]],
-    faults: int,
-    acknowledged: Mapping[str, str],
+    may_ask: bool,
+    acknowledged: Mapping[str, int],
+    secrets: Sequence[str],
 ) -> Evidence:
-    """The evidence on a client's one purchase; the outside books are already its own."""
-    intent = client.found(service.database)
+    """The evidence on one purchase; the outside books are already its own."""
     entries: Sequence[Entry] = ()
     if intent:
         with service.database.read() as session:
@@ -74,6 +79,33 @@ def of_database(
         money=money,
         orders=orders,
         acknowledged=acknowledged,
-        may_ask=faults >= FAULTS_UNTIL_IT_ASKS,
-        secrets=(client.pays_with, "success_token"),
+        may_ask=may_ask,
+        secrets=(*secrets, "success_token"),
     )
+
+
+class Book:
+    """A file of JSON lines that another process appends to."""
+
+    def __init__(self, path: Path, field_name: str) -> None:
+        """`field_name`: what tells purchases apart."""
+        self._path, self._field_name = path, field_name
+        self._read = 0
+        self._by: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+
+    def of(self, value: str) -> list[Mapping[str, Any]]:
+        """The lines whose field has this value, in order."""
+        if self._path.exists():
+            with self._path.open("rb") as file:
+                file.seek(self._read)
+                new = file.read()
+            whole = new[: new.rfind(b"\n") + 1]
+            self._read += len(whole)
+            for line in map(json.loads, whole.splitlines()):
+                self._by[str(line.get(self._field_name))].append(line)
+        return list(self._by[value])
+
+
+def money_of(lines: Sequence[Mapping[str, Any]]) -> list[MoneyLine]:
+    """The provider's log, read back from its file."""
+    return [MoneyLine(**{**line, "kind": MoneyKind(line["kind"])}) for line in lines]

@@ -5,15 +5,13 @@ another process on the same database, its clock past the lease. Purchases share 
 of its own, so that the books tell them apart.
 """
 
-import json
 import signal
-from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from cryptography.fernet import Fernet
 
@@ -21,9 +19,8 @@ from checkout import children
 from checkout.durable.service import DurableService
 from checkout.store.clock import ManualClock
 from checkout.store.session import Database
-from payments.sandbox.money_log import MoneyKind, MoneyLine
 from tests.faults.cradle import CAN_HAPPEN, Cradle, Place
-from tests.faults.evidence import Evidence, of_database
+from tests.faults.evidence import FAULTS_UNTIL_IT_ASKS, Book, Evidence, money_of, of_database
 from tests.faults.life import Client
 from tests.faults.oracle import Oracle
 from tests.purchase.scripted import ADA
@@ -48,8 +45,8 @@ class Stage:
     def __post_init__(self) -> None:
         self.database = Database.open(self.database_url)
         self.database.create_tables()
-        self._money = Book(self.folder / "money.jsonl")
-        self._orders = Book(Path(self.shop.said["book"]))
+        self.money = Book(self.folder / "money.jsonl", "reference")
+        self.orders = Book(Path(self.shop.said["book"]), "email")
 
     def client(self, behaviour: str = "sells") -> Client:
         """Another buyer."""
@@ -69,37 +66,6 @@ class Stage:
             shop_pairs=tuple(self.shop.said["hosts"]),
             secret_key=self.secret_key,
         )
-
-    def money(self, intent_id: str) -> list[MoneyLine]:
-        """The provider's log of one purchase."""
-        return [
-            MoneyLine(**{**line, "kind": MoneyKind(line["kind"])}) for line in self._money.of("reference", intent_id)
-        ]
-
-    def orders(self, email: str) -> list[Mapping[str, Any]]:
-        """The shop's book on one buyer."""
-        return self._orders.of("email", email)
-
-
-class Book:
-    """A file of JSON lines that another process appends to."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._read = 0
-        self._by: dict[tuple[str, str], list[Mapping[str, Any]]] = defaultdict(list)
-
-    def of(self, field_name: str, value: str) -> list[Mapping[str, Any]]:
-        """The lines whose field has this value, in order."""
-        if self._path.exists():
-            with self._path.open("rb") as file:
-                file.seek(self._read)
-                new = file.read()
-            whole = new[: new.rfind(b"\n") + 1]
-            self._read += len(whole)
-            for line in map(json.loads, whole.splitlines()):
-                self._by[field_name, str(line.get(field_name))].append(line)
-        return list(self._by[field_name, value])
 
 
 @contextmanager
@@ -126,7 +92,7 @@ class KilledWorld:
     client: Client
     lives: int = 0
     kills: int = 0
-    acknowledged: dict[str, str] = field(default_factory=dict)
+    acknowledged: Counter[str] = field(default_factory=Counter)
 
     def run(self) -> None:
         """Live, be killed and live again until nothing more happens."""
@@ -152,11 +118,12 @@ class KilledWorld:
         try:
             return of_database(
                 service,
-                self.client,
-                money=self.stage.money(intent.id) if intent else (),
-                orders=self.stage.orders(self.client.buyer.email),
-                faults=self.kills,
+                intent,
+                money=money_of(self.stage.money.of(intent.id)) if intent else (),
+                orders=self.stage.orders.of(self.client.buyer.email),
+                may_ask=self.kills >= FAULTS_UNTIL_IT_ASKS,
                 acknowledged=self.acknowledged,
+                secrets=(self.client.pays_with,),
             )
         finally:
             service.close()

@@ -80,7 +80,7 @@ class Life(Protocol):
         """The deed is done, and nothing happened."""
         ...
 
-    def acknowledged(self, what: str, value: str) -> None:
+    def acknowledged(self, what: str) -> None:
         """The client was told that this is done."""
         ...
 
@@ -217,15 +217,15 @@ class Client:
             wire = {"buyer": {}, "productUrl": "x"}
             asked = Asked(product_url=self.product_url, quantity=1, buyer=self.buyer, wire=wire)
             with service.database.transaction() as session:
-                made = purchases.create(session, self.tenant, asked).id
-            life.acknowledged("create", made)
+                purchases.create(session, self.tenant, asked)
+            life.acknowledged("create")
         intent = self._standing(wires)
         service.run_until(intent.id, lambda _: self._standing(wires).state != "retrieving_offer")
         if self._standing(wires).state == "awaiting_confirmation":
             pays = Pays(method="stripe_token", token=self.pays_with, echo={})
             with service.database.transaction() as session:
                 purchases.confirm(session, self.tenant, intent.id, pays)
-            life.acknowledged("confirm", intent.id)
+            life.acknowledged("confirm")
         service.run_until(
             intent.id, lambda view: view.status != "RUNNING" or self._standing(wires).review_since is not None
         )

@@ -12,6 +12,7 @@ import functools
 import pickle
 import threading
 import zlib
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -32,7 +33,7 @@ from merchants.demo.transport import ShopTransport
 from payments.sandbox.core import Sandbox
 from payments.sandbox.transport import InProcessClient
 from tests.faults.equal import fingerprint
-from tests.faults.evidence import Evidence, of_database
+from tests.faults.evidence import FAULTS_UNTIL_IT_ASKS, Evidence, of_database
 from tests.faults.life import Client, Wires, live, renewing
 from tests.faults.oracle import BEFORE_COMMIT, COMMIT, CRASH, FROZEN, LOST, OK, READ, REFUSED, WRITE, Oracle
 
@@ -93,9 +94,9 @@ class Incarnation:
         if where == COMMIT and not self.world.claimed():
             self.world.keep(crashed=False)
 
-    def acknowledged(self, what: str, value: str) -> None:
+    def acknowledged(self, what: str) -> None:
         """The client will rely on it."""
-        self.world.acknowledged[what] = value
+        self.world.acknowledged[what] += 1
 
 
 def empty() -> Database:
@@ -120,7 +121,7 @@ class World:
         self.clock = ManualClock(START)
         self.sandbox = Sandbox(clock=self.clock, sleep=no_sleep)
         self.shop = Shop(Books(clock=self.clock.now))
-        self.acknowledged: dict[str, str] = {}
+        self.acknowledged: Counter[str] = Counter()
         self.lives = 0
         self.somebody_froze = False
         self.can_happen = FREEZES if self.freezes else CAN_HAPPEN
@@ -191,11 +192,12 @@ class World:
         try:
             return of_database(
                 service,
-                self.client,
+                self.client.found(self.database),
                 money=self.sandbox.money,
                 orders=self.shop.books.orders.all(),
-                faults=sum(1 for choice in self.oracle.choices if choice.taken),
+                may_ask=sum(1 for choice in self.oracle.choices if choice.taken) >= FAULTS_UNTIL_IT_ASKS,
                 acknowledged=self.acknowledged,
+                secrets=(self.client.pays_with,),
             )
         finally:
             service.close()
