@@ -13,7 +13,7 @@ from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
-from pydantic import AfterValidator, BeforeValidator, SecretStr, TypeAdapter
+from pydantic import AfterValidator, BeforeValidator, NonNegativeInt, SecretStr, TypeAdapter
 from pydantic_settings import NoDecode
 
 from payments.cards import Card
@@ -22,6 +22,7 @@ from payments.cards import Card
 _NAME = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?")
 _MAKE_A_KEY = "python -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())'"
 _LARGEST_PORT = 65_535
+_CURRENCY = re.compile(r"[A-Z]{3}")
 CARD = TypeAdapter(Card)
 # A hundred years: longer than anything waits, and a number that times can still be added to.
 LONGEST_SECONDS = 100 * 365 * 24 * 3600
@@ -37,6 +38,18 @@ def _listed(value: Any) -> Any:
     if not (isinstance(read, list) and all(isinstance(one, str) for one in read)):
         raise ValueError('it is no list; write it as JSON, as in ["shop.example:443"]')
     return tuple(read)
+
+
+def _amounts(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    try:
+        read = json.loads(value or "{}")
+    except ValueError:
+        read = None
+    if not isinstance(read, dict) or not all(_CURRENCY.fullmatch(name) for name in read):
+        raise ValueError('it is no table of amounts in minor units; write it as JSON, as in {"USD": 500000}')
+    return read
 
 
 def _is_host(text: str) -> bool:
@@ -149,6 +162,7 @@ RedisUrl = Annotated[str, AfterValidator(_redis)]
 Folder = Annotated[Path, AfterValidator(_folder)]
 FernetKey = Annotated[SecretStr, AfterValidator(_fernet)]
 CardJson = Annotated[SecretStr, AfterValidator(_card)]
+Amounts = Annotated[dict[str, NonNegativeInt], NoDecode, BeforeValidator(_amounts)]
 # Read here and not by the settings' own reader, which would not name the variable.
 Pairs = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed), AfterValidator(_pairs)]
 Hosts = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed), AfterValidator(_hosts)]

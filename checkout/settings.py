@@ -13,6 +13,7 @@ from checkout.setting_files import FromFiles
 from checkout.setting_kinds import (
     CARD,
     LONGEST_SECONDS,
+    Amounts,
     CardJson,
     DatabaseUrl,
     FernetKey,
@@ -112,6 +113,12 @@ class Settings(FromFiles):
     # Per API key, as moving windows of one second.
     writes_per_second: int = Field(default=20, ge=1)
     reads_per_second: int = Field(default=100, ge=1)
+    # Per tenant and day (UTC), enforced in the database. Unset: no limit, as one team's own service needs none.
+    tenant_intents_per_day: int | None = Field(default=None, ge=0)
+    # Minor units by currency, as {"USD": 500000}; once any is named, no other currency may be spent.
+    tenant_spend_per_day_minor: Amounts = Field(default_factory=dict)
+    # Agents at work for one tenant at once: more of its quotes wait in the queue; an order never does. Unset: no limit.
+    tenant_agents_at_once: int | None = Field(default=None, ge=1)
     # The largest request the API reads; a create body with every field at its limit is a tenth of it.
     max_body_bytes: int = Field(default=65_536, ge=1024)
     # Stripe's own retention, and the least we promise.

@@ -27,12 +27,12 @@ from sqlalchemy.engine import make_url
 
 from checkout.demo.stage import free_port
 from checkout.durable import store_tables
-from checkout.store import models
+from checkout.store import models, tenants
 from checkout.store.session import Database
 
 POSTGRES, REDIS = "CHECKOUT_TEST_POSTGRES_URL", "CHECKOUT_TEST_REDIS_URL"
 # Tables are known once their modules are imported.
-TABLES = (models, store_tables)
+TABLES = (models, tenants, store_tables)
 # A cold start on a busy machine.
 UP_SECONDS = 60.0
 # Enough for a service with workers, a bench and a test beside them.

@@ -61,6 +61,7 @@ def claim(body: ClaimTask, using: Using, sent: Sent) -> Response:  # noqa: ARG00
             token_hash=digest(token),
             now=now,
             heartbeat_seconds=heartbeat_seconds,
+            allowances=using.allowances,
         )
         if task is None:
             return Response(status_code=204)

@@ -18,7 +18,13 @@ from checkout.api import problems
 from checkout.api.problems import KINDS, ProblemError
 from checkout.api.rendering import money
 from checkout.durable.errors import DurableError
-from checkout.purchase.errors import InvalidStateError, PermitDiffersError, PriceChangedError, PurchaseError
+from checkout.purchase.errors import (
+    AllowanceError,
+    InvalidStateError,
+    PermitDiffersError,
+    PriceChangedError,
+    PurchaseError,
+)
 
 # A path is made of the sender's own names; a long one is cut.
 MAX_PATH_CHARACTERS = 80
@@ -31,7 +37,7 @@ _BY_STATUS = {
 }
 
 
-def problem_of(error: Exception) -> ProblemError:  # noqa: PLR0911 (a table: one line per kind of error)
+def problem_of(error: Exception) -> ProblemError:  # noqa: C901, PLR0911 (a table: one line per kind of error)
     """The problem an error is answered with; `internal_error` for what nobody expected."""
     match error:
         case ProblemError():
@@ -44,6 +50,8 @@ def problem_of(error: Exception) -> ProblemError:  # noqa: PLR0911 (a table: one
             return ProblemError(code=error.code, detail=str(error), extra={"offeredTotal": money(error.offered)})
         case PermitDiffersError():
             return ProblemError(code=error.code, detail=str(error), extra={"differences": list(error.differences)})
+        case AllowanceError():
+            return ProblemError(code=error.code, detail=str(error), headers={"Retry-After": str(error.seconds)})
         case PurchaseError() | DurableError() if error.code in KINDS:
             return ProblemError(code=error.code, detail=str(error))
         case HTTPException() if known := _BY_STATUS.get(HTTPStatus(error.status_code)):

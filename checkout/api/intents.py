@@ -44,6 +44,7 @@ Reading = Annotated[Caller, Depends(needs(Scope.INTENTS_READ))]
 NEW = ("url_invalid", "url_forbidden", "promo_code_discovery_not_enabled")
 PAID = ("payment_method_unsupported",)
 KNOWN = ("checkout_intent_not_found",)
+MANY = ("daily_intents_reached",)
 MOVED = ("invalid_checkout_intent_state",)
 
 
@@ -52,7 +53,7 @@ MOVED = ("invalid_checkout_intent_state",)
     operation_id="checkout_intents.create",
     status_code=201,
     response_model=CheckoutIntent,
-    responses=writes(*NEW, *ONCE),
+    responses=writes(*NEW, *MANY, *ONCE),
 )
 def create(body: CreateCheckoutIntent, call: Writing, live: Live) -> Response:
     """Ask for an offer on a product, by its URL. Poll the intent until it awaits confirmation."""
@@ -64,7 +65,7 @@ def create(body: CreateCheckoutIntent, call: Writing, live: Live) -> Response:
     operation_id="checkout_intents.purchase",
     status_code=201,
     response_model=CheckoutIntent,
-    responses=writes(*NEW, *PAID, *ONCE),
+    responses=writes(*NEW, *PAID, *MANY, *ONCE),
 )
 def purchase(body: PurchaseCheckoutIntent, call: Writing, live: Live) -> Response:
     """Buy in one call: confirmed in advance, within the constraints. Poll the intent until it is completed."""
@@ -94,7 +95,7 @@ def list_intents(
     "/{intent_id}/confirm",
     operation_id="checkout_intents.confirm",
     response_model=CheckoutIntent,
-    responses=writes(*PAID, *KNOWN, *MOVED, "price_changed", *ONCE),
+    responses=writes(*PAID, *KNOWN, *MOVED, "price_changed", "daily_spend_reached", *ONCE),
 )
 def confirm(intent_id: str, body: ConfirmCheckoutIntent, call: Writing, live: Live) -> Response:
     """Say yes to the offer and pay. With `agreedTotal`, only to that total."""

@@ -133,6 +133,18 @@ _ALL = (
         next_step="Wait as long as `retry-after-ms` says, then go on; `RateLimit-Policy` tells the pace.",
         retryable=True,
     ),
+    Kind(
+        code="daily_intents_reached",
+        status=429,
+        title="The tenant has started as many checkout intents as it may in a day",
+        next_step="Go on after `Retry-After` seconds, when the next day (UTC) begins, or ask the operator for more.",
+    ),
+    Kind(
+        code="daily_spend_reached",
+        status=429,
+        title="The purchase would pass what the tenant may spend in a day",
+        next_step="Confirm after `Retry-After` seconds, when the next day (UTC) begins, or ask the operator for more.",
+    ),
     # Idempotency
     Kind(
         code="idempotency_conflict",

@@ -16,6 +16,8 @@ from sqlmodel import Session
 
 from checkout.purchase import tasks
 from checkout.purchase.agent_orders import LostOrder
+from checkout.purchase.allowances import UNLIMITED, Allowances
+from checkout.purchase.errors import DailySpendReachedError
 from checkout.purchase.ports import Limits
 from checkout.purchase.terms import AGENT, Confirmed, Effort, FailureCode, HandOver, PurchaseRequest, TaskKind
 from checkout.store.clock import Clock
@@ -66,6 +68,7 @@ class Acting:
     clock: Clock
     agents_enabled: bool
     hold_margin: timedelta
+    allowances: Allowances = UNLIMITED
     # Told of every task once it is on disk, where agent workers do not look often by themselves.
     agent_task_waits: Callable[[str], None] | None = None
 
@@ -101,6 +104,10 @@ class Acting:
         self, request: PurchaseRequest, amount: Money, confirmed: Confirmed, *, key: str
     ) -> Prepared | Declined | Unknown:
         """Unseal the buyer's token and create a payment that moves no money yet."""
+        try:
+            self._set_aside(request, amount)
+        except DailySpendReachedError as reached:
+            return Declined(code=reached.code, message=str(reached))
         with self.database.read() as session:
             sealed = session.get(PaymentToken, confirmed.payment_token_id)
         if sealed is None:
@@ -153,6 +160,12 @@ class Acting:
     def release(self, payment_id: str, *, key: str) -> Released | Unknown:
         """End at nothing held and nothing kept."""
         return self.gateway.release(payment_id, key=key)
+
+    def _set_aside(self, request: PurchaseRequest, amount: Money) -> None:
+        """Of what the tenant may spend today; done before where the buyer confirmed an offer."""
+        if self.allowances.spend_per_day_minor:
+            with self.database.transaction() as session:
+                self.allowances.count_spend(session, request.tenant, request.intent_id, amount, self.clock.now())
 
     def _find_agents_order(self, request: PurchaseRequest, offer: Offer) -> Order | Absent | Unclear:
         """What is on record of it, or what another worker finds."""

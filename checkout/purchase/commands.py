@@ -14,6 +14,7 @@ from sqlmodel import Session, select
 
 from checkout.durable.service import DurableService
 from checkout.purchase import codec
+from checkout.purchase.allowances import UNLIMITED, Allowances
 from checkout.purchase.errors import IntentNotFoundError, InvalidStateError, PriceChangedError, ReviewNotOpenError
 from checkout.purchase.states import State
 from checkout.purchase.terms import Confirmed, Constraints, Effort, PurchaseRequest, ReviewAnswer
@@ -55,7 +56,15 @@ class Pays:
 class Purchases:
     """Commands on purchases."""
 
-    def __init__(self, durable: DurableService, vault: Vault, clock: Clock, settings: Settings) -> None:
+    def __init__(
+        self,
+        durable: DurableService,
+        vault: Vault,
+        clock: Clock,
+        settings: Settings,
+        allowances: Allowances = UNLIMITED,
+    ) -> None:
+        self._allowances = allowances
         self._durable = durable
         self._vault = vault
         self._clock = clock
@@ -74,6 +83,7 @@ class Purchases:
             request=dict(asked.wire),
             reference_id=asked.reference_id,
         )
+        self._allowances.count_intent(session, tenant, now)
         confirmed = self._seal(session, intent, pays) if pays else None
         session.add(intent)
         session.flush()
@@ -106,11 +116,15 @@ class Purchases:
             raise PriceChangedError(f"the offer is {offered}, the buyer agreed to {agreed_total}", offered=offered)
         confirmed = self._seal(session, intent, pays)
         self._durable.succeed_callback(intent.confirmation_callback_id, codec.dumps(confirmed), session=session)
+        self._allowances.count_spend(session, tenant, intent.id, offered, self._clock.now())
         return intent
 
     def cancel(self, session: Session, tenant: str, intent_id: str) -> Intent:
         """End a purchase that holds nothing yet; once it is placing the order it can no longer be called back."""
         intent = self.find(session, tenant, intent_id)
+        # A confirmation under way in another process is waited for, and its outcome seen.
+        self._durable.lock(intent.id, session=session)
+        session.refresh(intent)
         if intent.state not in (State.RETRIEVING_OFFER, State.AWAITING_CONFIRMATION):
             raise InvalidStateError(f"a checkout intent in {intent.state} cannot be cancelled", state=intent.state)
         for task in session.exec(select(AgentTask).where(AgentTask.intent_id == intent.id)):

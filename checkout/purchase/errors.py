@@ -6,6 +6,9 @@ PurchaseError                 code                         status  what to do
 ├── InvalidStateError         invalid_checkout_intent_state 409    read the intent; `state` says where it stands
 ├── PriceChangedError         price_changed                409     show the buyer the new total, confirm it
 ├── ReviewNotOpenError        review_not_open              409     the question was answered, or never asked
+├── AllowanceError            (one of these)               429     wait for the next day, or ask the operator
+│   ├── DailyIntentsReachedError daily_intents_reached
+│   └── DailySpendReachedError   daily_spend_reached
 └── PermitError               (one of these)               409     place nothing; say how the task ended
     ├── PermitDiffersError    permit_differs                       what was read is not what was confirmed
     ├── AlreadyPermittedError permit_already_granted               one permit a task, whoever got its answer
@@ -69,6 +72,29 @@ class ReviewNotOpenError(PurchaseError):
 
     code = "review_not_open"
     status = 409
+
+
+class AllowanceError(PurchaseError):
+    """The tenant has used up what it may use in a day; `seconds` is how long that day lasts."""
+
+    code = "allowance_error"
+    status = 429
+
+    def __init__(self, message: str, *, seconds: int) -> None:
+        super().__init__(message)
+        self.seconds = seconds
+
+
+class DailyIntentsReachedError(AllowanceError):
+    """No more purchases today."""
+
+    code = "daily_intents_reached"
+
+
+class DailySpendReachedError(AllowanceError):
+    """This purchase would spend more than is left of today."""
+
+    code = "daily_spend_reached"
 
 
 class PermitError(PurchaseError):

@@ -11,7 +11,7 @@ from typing import Any
 from sqlmodel import Session, col, delete, update
 
 from checkout.durable.views import Change, ExecutionStatus, OperationView
-from checkout.purchase import books, codec
+from checkout.purchase import allowances, books, codec
 from checkout.purchase.states import MOVES, State
 from checkout.purchase.terms import Completed, Failed, FailureCode
 from checkout.store.models import AgentTask, Intent, OrderRow, PaymentToken
@@ -113,6 +113,7 @@ def _project_end(session: Session, intent: Intent, change: Change, at: datetime)
     if isinstance(ended, Completed):
         _complete(session, intent, ended, at)
     else:
+        allowances.give_back_spend(session, intent.id)
         _move(intent, State.FAILED)
         intent.failure = _failure(ended)
     intent.confirmation_callback_id = intent.review_callback_id = intent.review_since = None

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, and_, case, func, or_
 from sqlmodel import Session, col, select
 
 from checkout.purchase import codec
+from checkout.purchase.allowances import UNLIMITED, Allowances
 from checkout.purchase.terms import PurchaseRequest, TaskKind
 from checkout.store.models import AgentTask
 from merchants.sdk import Offer
@@ -61,19 +62,17 @@ def claim(
     token_hash: str,
     now: datetime,
     heartbeat_seconds: float,
+    allowances: Allowances = UNLIMITED,
 ) -> AgentTask | None:
-    """The most urgent task there is, now this worker's; the token of a worker that had it before dies with this."""
-    silent = and_(_is_silent(now, heartbeat_seconds), col(AgentTask.claims) < MAX_CLAIMS)
-    query = (
-        select(AgentTask)
-        .where(or_(col(AgentTask.status) == QUEUED, silent), AgentTask.deadline > now)
-        .order_by(
-            case(_URGENT, value=col(AgentTask.kind), else_=2), col(AgentTask.created_at), col(AgentTask.callback_id)
-        )
-        .limit(1)
-        .with_for_update(skip_locked=True)
-    )
-    task = session.exec(query.where(col(AgentTask.kind).in_(kinds)) if kinds else query).first()
+    """The most urgent task there is, now this worker's; the token of a worker that had it before dies with this.
+
+    A tenant's quotes wait while as many agents work for it as it may have; what holds the buyer's money never does.
+    """
+    refused: list[str] = []
+    while (task := _next(session, kinds, now, heartbeat_seconds, refused)) is not None:
+        if task.kind != TaskKind.OFFER.value or allowances.may_take(session, task.tenant):
+            break
+        refused.append(task.tenant)
     if task is None:
         return None
     task.status, task.claimed_at, task.heartbeat_at = CLAIMED, now, now
@@ -82,6 +81,27 @@ def claim(
     session.add(task)
     session.flush()
     return task
+
+
+def _next(
+    session: Session, kinds: Sequence[str] | None, now: datetime, heartbeat_seconds: float, refused: Sequence[str]
+) -> AgentTask | None:
+    """The most urgent task nobody else is taking; no quote of the tenants in `refused`."""
+    silent = and_(_is_silent(now, heartbeat_seconds), col(AgentTask.claims) < MAX_CLAIMS)
+    query = (
+        select(AgentTask)
+        .where(
+            or_(col(AgentTask.status) == QUEUED, silent),
+            AgentTask.deadline > now,
+            or_(col(AgentTask.kind) != TaskKind.OFFER.value, col(AgentTask.tenant).not_in(refused)),
+        )
+        .order_by(
+            case(_URGENT, value=col(AgentTask.kind), else_=2), col(AgentTask.created_at), col(AgentTask.callback_id)
+        )
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    return session.exec(query.where(col(AgentTask.kind).in_(kinds)) if kinds else query).first()
 
 
 def given_up(session: Session, *, now: datetime, heartbeat_seconds: float) -> Sequence[AgentTask]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
 # The newest revision; a test compares it with the scripts.
-NEWEST = "0002"
+NEWEST = "0003"
 _TABLE = "alembic_version"
 
 

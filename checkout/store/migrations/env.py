@@ -4,10 +4,10 @@ from alembic import context
 from sqlmodel import SQLModel
 
 from checkout.durable import store_tables
-from checkout.store import models
+from checkout.store import models, tenants
 
 # Tables are known once their modules are imported.
-TABLES = (models, store_tables)
+TABLES = (models, tenants, store_tables)
 
 connection = context.config.attributes["connection"]
 if context.is_offline_mode():
