@@ -44,3 +44,5 @@ def log_to_stderr() -> None:
     root.setLevel(logging.INFO)
     # The SDK logs every failed attempt as an error with its traceback; the history has it, and a retry is no news.
     logging.getLogger("aws_durable_execution_sdk_python").setLevel(logging.CRITICAL)
+    # A new database is brought to this release in many small steps, none of which is news.
+    logging.getLogger("alembic").setLevel(logging.WARNING)

@@ -14,7 +14,7 @@ import uvicorn
 from checkout import children
 from checkout.cli_durable_handlers import CommandError, load_served
 from checkout.cli_durable_logs import log_to_stderr
-from checkout.cli_durable_service import DATABASE_URL, DatabaseUrl, opened
+from checkout.cli_durable_service import DATABASE_URL, DatabaseUrl, console, opened
 from checkout.durable.dispatch.local import LocalDispatcher
 from checkout.durable.service import DurableService
 from checkout.durable.settings import LONGEST_SECONDS, DurableSettings
@@ -37,7 +37,8 @@ def serve(
     handlers: Annotated[
         list[str],
         typer.Argument(
-            metavar="[NAME=]MODULE:HANDLER", help="What may be invoked; NAME=http://… is run at that Lambda endpoint."
+            metavar="[NAME[:VERSION]=]MODULE:HANDLER",
+            help="What may be invoked; NAME=http://… is run at that Lambda endpoint.",
         ),
     ],
     *,
@@ -74,6 +75,8 @@ def serve(
                 " CHECKOUT_DURABLE_SECRET_ACCESS_KEY, with which every request must then be signed"
             )
         functions = [_register(service, reference, timeout_seconds) for reference in handlers]
+        for name, version, count in service.unrunnable():
+            console(stderr=True).print(f"[yellow]{count} of {name} wait for version {version}, not served here.[/]")
         with (
             children.ended_by_signal(),
             suppress(KeyboardInterrupt),
@@ -95,9 +98,14 @@ def serve(
 
 
 def _register(service: DurableService, reference: str, timeout_seconds: int | None) -> Function:
+    """Register what `[NAME[:VERSION]=]…` stands for; new executions get the highest version, the others keep theirs."""
     loaded = load_served(reference)
-    service.register(loaded.function, loaded.handler, execution_timeout_seconds=timeout_seconds)
-    return Function(name=loaded.function, timeout_seconds=timeout_seconds)
+    name, _, numbered = loaded.function.partition(":")
+    if numbered and not (numbered.isdecimal() and int(numbered) > 0):
+        raise CommandError(f"{loaded.function} names no version; versions count from 1: {name}:2=MODULE:HANDLER")
+    version = int(numbered or 1)
+    service.register(name, loaded.handler, version=version, execution_timeout_seconds=timeout_seconds)
+    return Function(name=name, version=version, timeout_seconds=timeout_seconds)
 
 
 def _credentials(access_key_id: str | None, secret_access_key: str | None) -> Credentials | None:

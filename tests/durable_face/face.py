@@ -25,7 +25,8 @@ from checkout.store.clock import SystemClock
 from checkout.store.session import Database
 
 KEY_ID, SECRET = "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
-PATIENCE_SECONDS = 20.0
+# For broken tests only; a machine that is busy with other things is slow, not broken.
+PATIENCE_SECONDS = 60.0
 POLL_SECONDS = 0.02
 
 

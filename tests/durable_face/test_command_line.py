@@ -145,12 +145,7 @@ def test_the_command_line_fails_a_callback_and_stops_an_execution(aws: AwsComman
         client.invoke(FunctionName="ask", InvocationType="Event", DurableExecutionName=name)["DurableExecutionArn"]
         for name in ("cli-2", "cli-3")
     ]
-
-    def asked() -> list[dict[str, Any]]:
-        events = client.get_durable_execution_history(DurableExecutionArn=arns[0])["Events"]
-        return [one for one in events if one["EventType"] == "CallbackStarted"]
-
-    callback_id = eventually(asked, "it asks")[0]["CallbackStartedDetails"]["CallbackId"]
+    (callback_id,) = eventually(lambda: callbacks(process.url, arns[0]), "it asks")
     error = ("--error", "ErrorType=Declined,ErrorMessage=not today")
     aws("send-durable-execution-callback-failure", "--callback-id", callback_id, *error)
     status = client.get_durable_execution
@@ -175,18 +170,49 @@ def test_a_killed_server_loses_nothing(tmp_path: Path) -> None:
     second = served(tmp_path, f"ask={FLOWS}:ask")
     try:
         client = lambda_client(second.url)
-
-        def asked() -> list[dict[str, Any]]:
-            events = client.get_durable_execution_history(DurableExecutionArn=arn)["Events"]
-            return [one for one in events if one["EventType"] == "CallbackStarted"]
-
-        callback_id = eventually(asked, "it asks")[0]["CallbackStartedDetails"]["CallbackId"]
+        (callback_id,) = eventually(lambda: callbacks(second.url, arn), "it asks")
         client.send_durable_execution_callback_success(CallbackId=callback_id, Result=b"1")
         eventually(lambda: client.get_durable_execution(DurableExecutionArn=arn)["Status"] == "SUCCEEDED", "it ends")
         second.process.send_signal(signal.SIGTERM)
         assert 0 == second.process.wait(20)
     finally:
         second.stop()
+
+
+def test_what_runs_keeps_its_version_and_what_starts_gets_the_newest(tmp_path: Path) -> None:
+    """As on Lambda: a waiting execution is not invoked by the code that replaced its own; a qualifier picks."""
+    editions = [f"edition:1={FLOWS}:first_edition", f"edition:2={FLOWS}:second_edition"]
+    old = served(tmp_path, editions[0])
+    first = lambda_client(old.url).invoke(FunctionName="edition", InvocationType="Event")["DurableExecutionArn"]
+    eventually(lambda: callbacks(old.url, first), "the first asks")
+    old.stop()
+    both = served(tmp_path, *editions)
+    try:
+        client = lambda_client(both.url)
+        newest = client.invoke(FunctionName="edition", InvocationType="Event")
+        pinned = client.invoke(FunctionName="edition:1", InvocationType="Event")
+        assert ("2", "1") == (newest["ExecutedVersion"], pinned["ExecutedVersion"])
+        arns = (first, newest["DurableExecutionArn"], pinned["DurableExecutionArn"])
+        assert ["first", "second", "first"] == [answered(both.url, arn) for arn in arns]
+    finally:
+        both.stop()
+
+
+def callbacks(url: str, arn: str) -> list[str]:
+    """The ids of the callbacks an execution has asked for."""
+    events = lambda_client(url).get_durable_execution_history(DurableExecutionArn=arn)["Events"]
+    started = [one for one in events if one["EventType"] == "CallbackStarted"]
+    return [one["CallbackStartedDetails"]["CallbackId"] for one in started]
+
+
+def answered(url: str, arn: str) -> Any:
+    """The result of an execution, once its question is answered."""
+    client = lambda_client(url)
+    (callback_id,) = eventually(lambda: callbacks(url, arn), "it asks")
+    client.send_durable_execution_callback_success(CallbackId=callback_id)
+    get = client.get_durable_execution
+    eventually(lambda: get(DurableExecutionArn=arn)["Status"] == "SUCCEEDED", "it ends")
+    return json.loads(get(DurableExecutionArn=arn)["Result"])
 
 
 def test_an_address_that_others_can_reach_needs_credentials(tmp_path: Path) -> None:

@@ -30,7 +30,8 @@ CREDENTIALS: Mapping[str, str] = {
     "AWS_EC2_METADATA_DISABLED": "true",
 }
 CALLBACK_ENDS = frozenset({"CallbackSucceeded", "CallbackFailed", "CallbackTimedOut"})
-PATIENCE_SECONDS = 20.0
+# For broken tests only; a machine that is busy with other things is slow, not broken.
+PATIENCE_SECONDS = 60.0
 POLL_SECONDS = 0.05
 
 
