@@ -33,6 +33,7 @@ from checkout.store.session import Database
 from checkout.store.vault import Vault
 from merchants.fetch import Fetcher
 from tests.api.shop import Shop
+from tests.stores import everything, store_url
 
 LAMP = "https://shop.example/lamp"
 VISA = {"type": "stripe_token", "stripeToken": "tok_visa"}
@@ -64,7 +65,6 @@ class Standing:
     running: Running
     services: Services
     shop: Shop
-    database_file: Path
 
     def key(self, tenant: str = "t_1", *scopes: str) -> str:
         """A new key; a developer's unless scopes are named."""
@@ -73,6 +73,11 @@ class Standing:
                 session, tenant, "test", scopes or keys.DEVELOPER_SCOPES, now=self.services.clock.now()
             )
         return plaintext
+
+    def stored(self) -> bytes:
+        """Everything the database keeps: the file as it is, or every row of every table."""
+        url = self.services.settings.database_url
+        return Path(url.removeprefix("sqlite:///")).read_bytes() if url.startswith("sqlite") else everything(url)
 
     @contextmanager
     def client(self, tenant: str = "t_1", *scopes: str) -> Iterator[httpx2.Client]:
@@ -103,10 +108,15 @@ def until(client: httpx2.Client, intent_id: str, *states: str) -> dict[str, Any]
 
 @contextmanager
 def standing(folder: Path, **settings: Any) -> Iterator[Standing]:
-    """Stand up a service in `folder`."""
-    file = folder / "checkout.sqlite3"
+    """Stand up a service in `folder`, on the database of this run."""
+    with store_url(folder) as url, _standing(url, settings) as stand:
+        yield stand
+
+
+@contextmanager
+def _standing(database_url: str, settings: dict[str, Any]) -> Iterator[Standing]:
     chosen: dict[str, Any] = {"reads_per_second": 1000, "writes_per_second": 1000, "agents_enabled": True, **settings}
-    configured = Settings(database_url=f"sqlite:///{file}", **chosen)
+    configured = Settings(database_url=database_url, **chosen)
     database, clock, vault = Database.open(configured.database_url), SystemClock(), Vault(Fernet.generate_key())
     durable = DurableService(database, clock=clock)
     shop = Shop(database=database, vault=vault, clock=clock)
@@ -133,7 +143,7 @@ def standing(folder: Path, **settings: Any) -> Iterator[Standing]:
     try:
         app = create_app(services)
         with _served(app) as url:
-            yield Standing(url=url, running=app.state.running, services=services, shop=shop, database_file=file)
+            yield Standing(url=url, running=app.state.running, services=services, shop=shop)
     finally:
         shop.door.set()
         dispatcher.stop()

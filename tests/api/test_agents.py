@@ -161,4 +161,4 @@ def test_a_card_number_in_evidence_is_taken_out_and_the_order_stands(
     got = order.say("succeed", {**ORDER, "evidence": {"page": "paid with 5555 5555 5555 4444"}})
     assert 200 == got.status_code
     until(ada, intent_id, "completed")
-    assert b"5555 5555" not in stand.database_file.read_bytes()
+    assert b"5555 5555" not in stand.stored()

@@ -1,19 +1,24 @@
 """API keys: random, hashed, scoped, listed without themselves."""
 
+from collections.abc import Iterator
+
 import pytest
 from sqlmodel import Session
 
 from checkout.api import keys
 from checkout.store.clock import ManualClock
 from checkout.store.session import Database
+from tests.stores import store_url
 
 
 @pytest.fixture
-def database() -> Database:
-    """An empty database in memory."""
-    made = Database.open("sqlite://")
-    made.create_tables()
-    return made
+def database() -> Iterator[Database]:
+    """An empty database."""
+    with store_url() as url:
+        made = Database.open(url)
+        made.create_tables()
+        yield made
+        made.close()
 
 
 def _key(session: Session, tenant: str = "t_1") -> tuple[str, str]:

@@ -177,4 +177,4 @@ def test_the_session_is_deleted_when_the_purchase_ends(stand: Standing, ada: htt
     row = row_of(stand, order)
     assert (None, "done") == (row.sealed_session, row.status)
     assert SECRET not in str(completed)
-    assert SECRET.encode() not in stand.database_file.read_bytes()
+    assert SECRET.encode() not in stand.stored()

@@ -55,6 +55,7 @@ def test_no_secret_is_in_the_database_files_or_in_the_log(tmp_path: Path, capfd:
         assert "request" in logged
         for secret in secrets:
             assert secret.encode() not in _files(tmp_path), "a secret is on disk"
+            assert secret.encode() not in stand.stored(), "a secret is in the database"
             assert secret not in logged, "a secret is in the log"
             assert secret not in shown
     assert all(secret.encode() not in _files(tmp_path) for secret in secrets)

@@ -10,6 +10,7 @@ from checkout.purchase import codec
 from checkout.purchase.saga import purchase
 from tests.purchase.scripted import World, event
 from tests.purchase.stories import Story, Told, asked_of, world_of
+from tests.stores import store_url
 
 
 def tell(story: Story) -> tuple[Told, World]:
@@ -19,7 +20,7 @@ def tell(story: Story) -> tuple[Told, World]:
     def handler(payload: Any, context: DurableContext) -> Any:
         return purchase(payload, context, ports=world)
 
-    with TestBed() as bed:
+    with store_url() as url, TestBed(url) as bed:
         bed.service.register("purchase", handler, ends_only_by_result=True)
         bed.service.start("purchase", "story", json.dumps(event(asked_of(story))))
         left = {name: list(answers) for name, answers in story.answers.items()}

@@ -21,6 +21,7 @@ from checkout.purchase.saga import VERSION, purchase
 from tests.purchase import on_ours
 from tests.purchase.scripted import World, event
 from tests.purchase.stories import STORIES, Story, asked_of, world_of
+from tests.stores import store_url
 
 FOLDER = Path(__file__).parent / "golden"
 KEYS = FOLDER / "keys.json"
@@ -55,7 +56,7 @@ def record(story: Story) -> tuple[dict[str, Any], World]:
     def handler(payload: Any, context: DurableContext) -> Any:
         return purchase(payload, context, ports=world)
 
-    with TestBed() as bed:
+    with store_url() as url, TestBed(url) as bed:
         bed.service.register("purchase", handler, ends_only_by_result=True)
         started = bed.service.start("purchase", "story", json.dumps(event(asked_of(story))))
         left = {name: list(answers) for name, answers in story.answers.items()}

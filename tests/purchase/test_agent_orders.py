@@ -18,6 +18,7 @@ from checkout.store.session import Database
 from merchants.sdk import Absent, Order, Unclear
 from payments.money import Money
 from tests.purchase.scripted import OFFER, TOTAL, request
+from tests.stores import store_url
 
 LIMITS = Limits(permit_margin_seconds=10, agent_heartbeat_seconds=60, look_up_task_seconds=180, look_up_tasks=2)
 ORDER = Order(merchant_order_id="A-1", total=TOTAL)
@@ -87,10 +88,11 @@ class Desk:
 @pytest.fixture
 def desk() -> Iterator[Desk]:
     """An empty desk."""
-    database = Database.open("sqlite://")
-    database.create_tables()
-    yield Desk(database)
-    database.close()
+    with store_url() as url:
+        database = Database.open(url)
+        database.create_tables()
+        yield Desk(database)
+        database.close()
 
 
 @pytest.mark.parametrize("claimed", [False, True])

@@ -27,6 +27,7 @@ from payments.ledger import Kind, unbalanced
 from payments.money import Money
 from tests.purchase.scripted import ADA, TOTAL, World
 from tests.purchase.stories import lost_answer, review
+from tests.stores import store_url
 
 WIRE = {"buyer": {"firstName": "Ada"}, "productUrl": "https://shop.example/lamp", "quantity": 1}
 VISA = Pays(method="stripe_token", token="tok_visa_canary", echo={"type": "stripe_token", "stripeToken": "tok_****"})
@@ -68,7 +69,7 @@ class Counter:
 def counter(**script: list[Any]) -> Iterator[Counter]:
     """A counter over a world with this script."""
     world = World(script=script)
-    with TestBed(skip_time=False) as bed:
+    with store_url() as url, TestBed(url, skip_time=False) as bed:
         settings = Settings()
         wiring.register(bed.service, world, bed.clock, settings)
         yield Counter(bed, Purchases(bed.service, Vault.fresh(), bed.clock, settings), world)
