@@ -179,21 +179,17 @@ def test_a_killed_server_loses_nothing(tmp_path: Path) -> None:
         second.stop()
 
 
-def test_what_runs_keeps_its_version_and_what_starts_gets_the_newest(tmp_path: Path) -> None:
-    """As on Lambda: a waiting execution is not invoked by the code that replaced its own; a qualifier picks."""
+def test_what_starts_gets_the_newest_version_unless_a_qualifier_picks_another(tmp_path: Path) -> None:
+    """As on Lambda: an execution is invoked by the code it began on, whatever else is served beside it."""
     editions = [f"edition:1={FLOWS}:first_edition", f"edition:2={FLOWS}:second_edition"]
-    old = served(tmp_path, editions[0])
-    first = lambda_client(old.url).invoke(FunctionName="edition", InvocationType="Event")["DurableExecutionArn"]
-    eventually(lambda: callbacks(old.url, first), "the first asks")
-    old.stop()
     both = served(tmp_path, *editions)
     try:
         client = lambda_client(both.url)
         newest = client.invoke(FunctionName="edition", InvocationType="Event")
         pinned = client.invoke(FunctionName="edition:1", InvocationType="Event")
         assert ("2", "1") == (newest["ExecutedVersion"], pinned["ExecutedVersion"])
-        arns = (first, newest["DurableExecutionArn"], pinned["DurableExecutionArn"])
-        assert ["first", "second", "first"] == [answered(both.url, arn) for arn in arns]
+        arns = (newest["DurableExecutionArn"], pinned["DurableExecutionArn"])
+        assert ["second", "first"] == [answered(both.url, arn) for arn in arns]
     finally:
         both.stop()
 
@@ -215,36 +211,17 @@ def answered(url: str, arn: str) -> Any:
     return json.loads(get(DurableExecutionArn=arn)["Result"])
 
 
-def test_an_address_that_others_can_reach_needs_credentials(tmp_path: Path) -> None:
-    """Refused with one sentence and exit code 2; with half a pair too; with both, requests must be signed by them."""
-    environment = {**os.environ, "CHECKOUT_DATABASE_URL": f"sqlite:///{tmp_path / 'durable.sqlite3'}"}
-    command = [sys.executable, "-m", "checkout", "durable", "serve", f"ask={FLOWS}:ask", "--host", "0.0.0.0"]  # noqa: S104 (refused, which is what is tested)
-    for half in ({}, {"CHECKOUT_DURABLE_ACCESS_KEY_ID": KEY_ID}):
-        refused = subprocess.run(command, env={**environment, **half}, capture_output=True, text=True, check=False)
-        assert (2, "", 1) == (refused.returncode, refused.stdout, len(refused.stderr.splitlines()))
-        assert "CHECKOUT_DURABLE_ACCESS_KEY_ID" in refused.stderr
+def test_with_credentials_every_request_must_be_signed_by_them(tmp_path: Path) -> None:
+    """The command line and boto3 are let in with the pair, by address and by name; with another secret they are not."""
     pair = {"CHECKOUT_DURABLE_ACCESS_KEY_ID": KEY_ID, "CHECKOUT_DURABLE_SECRET_ACCESS_KEY": SECRET}
     child = served(tmp_path, f"ask={FLOWS}:ask", **pair)
     try:
-        aws = AwsCommand(child.url, tmp_path)
-        assert [] == aws("list-durable-executions-by-function", "--function-name", "ask")["DurableExecutions"]
-        other = AwsCommand(child.url.replace("127.0.0.1", "localhost"), tmp_path)
-        assert [] == other("list-durable-executions-by-function", "--function-name", "ask")["DurableExecutions"]
+        listing = ("list-durable-executions-by-function", "--function-name", "ask")
+        assert [] == AwsCommand(child.url, tmp_path)(*listing)["DurableExecutions"]
+        by_name = lambda_client(child.url.replace("127.0.0.1", "localhost"))
+        assert [] == by_name.list_durable_executions_by_function(FunctionName="ask")["DurableExecutions"]
         forger = lambda_client(child.url, secret="another")
         with pytest.raises(forger.exceptions.ClientError, match="InvalidSignatureException"):
             forger.list_durable_executions_by_function(FunctionName="ask")
     finally:
         child.stop()
-
-
-def test_a_handler_that_is_not_there_is_named(tmp_path: Path) -> None:
-    """Exit code 2 and a stable code; nothing listens."""
-    refused = subprocess.run(
-        [sys.executable, "-m", "checkout", "durable", "serve", f"{FLOWS}:nothing"],
-        env={**os.environ, "CHECKOUT_DATABASE_URL": f"sqlite:///{tmp_path / 'durable.sqlite3'}"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (2, "") == (refused.returncode, refused.stdout)
-    assert refused.stderr.startswith("handler_not_found: ")
