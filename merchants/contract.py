@@ -16,7 +16,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any
 
-from merchants.sdk import Absent, Instrument, InstrumentSource, Merchant, Offer, OfferRequest, Order, PaymentHandler
+from merchants.sdk import (
+    Absent,
+    Instrument,
+    InstrumentSource,
+    Merchant,
+    Offer,
+    OfferRequest,
+    Order,
+    OrderBook,
+    PaymentHandler,
+    Unclear,
+)
 
 # A purchase's history holds a step's result of at most 256 KiB; what an adapter remembers is a small part of it.
 MAX_STATE_BYTES = 32 * 1024
@@ -129,6 +140,22 @@ class MerchantContract:
         assert not isinstance(case.place(offer), Order)
         assert isinstance(case.merchant.find_order(offer, key="contract/look-up-order"), Absent)
         assert case.orders() == 0
+
+    def test_an_order_book_shows_what_the_shop_has_and_looking_changes_nothing(self, case: ContractCase) -> None:
+        """For an adapter that reads one: nothing before the order, then that order, which could still be placed."""
+        if not isinstance(case.merchant, OrderBook):
+            return
+        offer = case.offer()
+        assert not case.merchant.read_orders(offer, None, key="contract/reconcile")
+        order = case.place(offer)
+        assert isinstance(order, Order)
+        for asked in (None, order.merchant_order_id):
+            shown = case.merchant.read_orders(offer, asked, key="contract/reconcile")
+            if shown is None:
+                continue
+            assert not isinstance(shown, Unclear)
+            assert [(order.merchant_order_id, order.total)] == [(one.merchant_order_id, one.total) for one in shown]
+        assert case.orders() == 1
 
     def test_no_secret_is_kept(self, case: ContractCase) -> None:
         """The credential is in nothing that the adapter hands back."""

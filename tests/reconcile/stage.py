@@ -1,7 +1,7 @@
 """A payment sandbox and a demo shop as processes, and purchases made between them by this process.
 
 Everything that `checkout reconcile` compares is there to be tampered with: our database as SQL, the sandbox through
-Stripe's SDK, the shop's state on disk while it is down. The processes stand for a whole module; each test has its own
+Stripe's SDK, the shop's state on disk while it is down. The processes stand for all tests; each test has its own
 database and its own time, which begins after everything the tests before it did at the provider.
 """
 
@@ -33,7 +33,7 @@ SHOP = "merchants.demo.ucp_shop"
 
 @dataclass(kw_only=True)
 class Processes:
-    """What stands for a whole module."""
+    """What stands for all tests."""
 
     folder: Path
     sandbox: Child
