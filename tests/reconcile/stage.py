@@ -9,13 +9,14 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import stripe
+from cryptography.fernet import Fernet
 
 from checkout import children, wiring
 from checkout.children import Child
@@ -60,6 +61,8 @@ class Stage:
     processes: Processes
     since: str
     earlier: frozenset[str]
+    database_url: str
+    secret_key: str = field(default_factory=lambda: Fernet.generate_key().decode())
 
     @property
     def sandbox(self) -> Child:
@@ -75,7 +78,8 @@ class Stage:
     def environment(self) -> dict[str, str]:
         """How a command finds all this."""
         return {
-            "CHECKOUT_DATABASE_URL": f"sqlite:///{self.folder / 'checkout.sqlite3'}",
+            "CHECKOUT_DATABASE_URL": self.database_url,
+            "CHECKOUT_SECRET_KEY": self.secret_key,
             "CHECKOUT_PAYMENT_SANDBOX_URL": self.sandbox.url,
             "CHECKOUT_ALLOWED_PRIVATE_HOSTS": json.dumps(self.shop.said["hosts"]),
             "CHECKOUT_DEMO_INSTRUMENTS": "true",
@@ -85,7 +89,8 @@ class Stage:
     def settings(self) -> Settings:
         """The same as settings, with a short patience for what a test makes unclear."""
         return Settings(
-            database_url=self.environment["CHECKOUT_DATABASE_URL"],
+            database_url=self.database_url,
+            secret_key=self.secret_key,
             payment_sandbox_url=self.sandbox.url,
             allowed_private_hosts=self.shop.said["hosts"],
             demo_instruments=True,
@@ -154,7 +159,7 @@ class Stage:
         return found
 
     def sql(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
-        """Tamper with our database."""
+        """Tamper with our database file."""
         database = sqlite3.connect(self.folder / "checkout.sqlite3")
         try:
             rows = database.execute(statement, values).fetchall()
@@ -228,9 +233,15 @@ def processes(folder: Path) -> Iterator[Processes]:
             started.shop.stop()
 
 
-def stage(folder: Path, on: Processes) -> Stage:
-    """A new database, and a moment after which nothing has happened yet."""
+def stage(folder: Path, on: Processes, database_url: str | None = None) -> Stage:
+    """A new database (a SQLite file unless one is given), and a moment after which nothing has happened yet."""
     on.later(timedelta(seconds=2))  # the provider's times are whole seconds
     state = Path(on.shop.said["book"]).with_suffix(".state.jsonl")
     earlier = frozenset(found for line in books.lines(state) if (found := _session(line)))
-    return Stage(folder=folder, processes=on, since=on.now().replace(microsecond=0).isoformat(), earlier=earlier)
+    return Stage(
+        folder=folder,
+        processes=on,
+        since=on.now().replace(microsecond=0).isoformat(),
+        earlier=earlier,
+        database_url=database_url or f"sqlite:///{folder / 'checkout.sqlite3'}",
+    )
