@@ -79,7 +79,6 @@ class Deployment:
                 settings=self.settings,
                 check_url=self.fetcher.check_url,
                 platform_profile=self._profile,
-                allowances=allowances(self.settings),
                 shared_pace=self.connected.pace if self.connected else None,
                 changed_elsewhere=self.connected.news.subscribe if self.connected else None,
                 agent_task_waits=self.connected.outbox.agent_task if self.connected else None,
@@ -136,7 +135,7 @@ def opened(settings: Settings, clock: Clock | None = None) -> Iterator[Deploymen
         clock=clock,
         agents_enabled=settings.agents_enabled,
         hold_margin=timedelta(minutes=settings.hold_margin_minutes),
-        allowances=allowances(settings),
+        allowances=Allowances.of(settings),
         agent_task_waits=connected.outbox.agent_task if connected else None,
     )
     register(durable, ports, clock, settings)
@@ -147,7 +146,7 @@ def opened(settings: Settings, clock: Clock | None = None) -> Iterator[Deploymen
             database=database,
             vault=vault,
             durable=durable,
-            purchases=Purchases(durable, vault, clock, settings, allowances(settings)),
+            purchases=Purchases(durable, vault, clock, settings),
             fetcher=fetcher,
             signer=signer,
             connected=connected,
@@ -182,15 +181,6 @@ def limits(settings: Settings) -> Limits:
         look_up_attempts=settings.look_up_attempts,
         look_up_wait_seconds=settings.look_up_wait_seconds,
         look_up_max_delay_seconds=settings.look_up_max_delay_seconds,
-    )
-
-
-def allowances(settings: Settings) -> Allowances:
-    """What one tenant may use, from settings."""
-    return Allowances(
-        intents_per_day=settings.tenant_intents_per_day,
-        spend_per_day_minor=settings.tenant_spend_per_day_minor,
-        agents_at_once=settings.tenant_agents_at_once,
     )
 
 

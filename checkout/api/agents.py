@@ -61,7 +61,7 @@ def claim(body: ClaimTask, using: Using, sent: Sent) -> Response:  # noqa: ARG00
             token_hash=digest(token),
             now=now,
             heartbeat_seconds=heartbeat_seconds,
-            allowances=using.allowances,
+            allowances=using.purchases.allowances,
         )
         if task is None:
             return Response(status_code=204)
@@ -94,7 +94,7 @@ def permit(callback_id: str, body: AskPermit, using: Using, sent: Sent, token: T
         hold_margin=timedelta(minutes=settings.hold_margin_minutes),
     )
     with using.database.transaction() as session:
-        task = held(session, callback_id, token)
+        task = held(using, session, callback_id, token)
         refuse_ended(task)
         if task.kind == TaskKind.ORDER.value:
             # Refused unless the purchase still waits for this; and asking is a sign of life.
@@ -121,7 +121,7 @@ def permit(callback_id: str, body: AskPermit, using: Using, sent: Sent, token: T
 def give_back(callback_id: str, using: Using, token: Token) -> Response:
     """Leave a quote or a look-up to another worker, at once. An order is never begun twice, so it cannot be."""
     with using.database.transaction() as session:
-        task = held(session, callback_id, token)
+        task = held(using, session, callback_id, token)
         refuse_ended(task)
         if not tasks.give_back(session, task):
             raise ProblemError(code="invalid_request", detail="an order is never begun twice; say how it ended")

@@ -23,7 +23,7 @@ from checkout.api.internal import CallbackAnswer, CallbackFailure, CallbackState
 from checkout.api.keys import Scope
 from checkout.api.problems import ProblemError
 from checkout.api.services import Services
-from checkout.durable.errors import CallbackError
+from checkout.durable.errors import CallbackError, ExecutionNotFoundError
 from checkout.purchase import codec, tasks
 from checkout.purchase.terms import TaskKind
 from checkout.store.models import AgentTask
@@ -102,7 +102,7 @@ def heartbeat(
     """Say that the work goes on, and at what; needed more often than the task's heartbeat timeout."""
     late: ProblemError | CallbackError | None = None
     with using.database.transaction() as session:
-        task = held(session, callback_id, token)
+        task = held(using, session, callback_id, token)
         if body is not None and body.evidence:
             task.witnessed = {**(task.witnessed or {}), **redacted(body.evidence)}
         try:
@@ -127,9 +127,19 @@ def _keep_waiting(using: Services, session: Session) -> None:
             using.durable.heartbeat_callback(task.callback_id, session=session)
 
 
-def held(session: Session, callback_id: str, token: str) -> AgentTask:
-    """The task this token was minted for; unknown, unclaimed, taken over and forged look the same from outside."""
-    task = session.get(AgentTask, callback_id, with_for_update=True)
+def held(using: Services, session: Session, callback_id: str, token: str) -> AgentTask:
+    """The task this token was minted for; unknown, unclaimed, taken over and forged look the same from outside.
+
+    Its purchase is locked before it is, as everywhere; not before the token was seen, so that no stranger locks any.
+    """
+    task = _minted_for(session.get(AgentTask, callback_id), token)
+    with suppress(ExecutionNotFoundError):  # its time has passed; the task says so itself
+        using.durable.lock(task.intent_id, session=session)
+    session.refresh(task, with_for_update=True)
+    return _minted_for(task, token)
+
+
+def _minted_for(task: AgentTask | None, token: str) -> AgentTask:
     expected = task.token_hash if task is not None and task.token_hash is not None else ""
     if task is None or not hmac.compare_digest(expected, digest(token)):
         raise ProblemError(code="callback_not_found", detail="there is no callback of this id with this token")
@@ -159,7 +169,7 @@ def _complete(
     answered = body_hash(list(answer))
     late: ProblemError | CallbackError | None = None
     with using.database.transaction() as session:
-        task = held(session, callback_id, token)
+        task = held(using, session, callback_id, token)
         if task.answer_hash == answered:
             return _state(callback_id, "completed")
         try:

@@ -6,7 +6,6 @@ from typing import Any
 
 from checkout.api.pacing import Counting
 from checkout.durable.service import DurableService
-from checkout.purchase.allowances import UNLIMITED, Allowances
 from checkout.purchase.commands import Purchases
 from checkout.settings import Settings
 from checkout.store.clock import Clock
@@ -34,7 +33,6 @@ class Services:
     settings: Settings
     check_url: Callable[[str], object]
     platform_profile: Callable[[str | None], Mapping[str, Any]]
-    allowances: Allowances = UNLIMITED
     shared_pace: Counting | None = None
     changed_elsewhere: Callable[[Callable[[str], None]], None] | None = None
     agent_task_waits: Callable[[str], None] | None = None

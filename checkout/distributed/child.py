@@ -22,6 +22,7 @@ from checkout.distributed.app import DRIVE
 from checkout.distributed.connected import Connected
 from checkout.distributed.sweeping import Sweeping
 from checkout.durable.service import DurableService
+from checkout.store.errors import DatabaseUnreachableError
 
 log = structlog.get_logger(__name__)
 
@@ -120,6 +121,6 @@ class Child:
         while True:
             try:
                 return self._open.enter_context(self.opens())
-            except SQLAlchemyError as away:
+            except (SQLAlchemyError, DatabaseUnreachableError) as away:
                 log.warning("worker.database_away", why=type(away).__name__)
                 time.sleep(AGAIN_SECONDS)

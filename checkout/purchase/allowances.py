@@ -9,10 +9,12 @@ know why something is bought.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
+from typing import Self
 
 from sqlmodel import Session, col, delete, func, select, text, update
 
 from checkout.purchase.errors import DailyIntentsReachedError, DailySpendReachedError
+from checkout.settings import Settings
 from checkout.store.models import AgentTask
 from checkout.store.session import connection_of
 from checkout.store.tenants import TenantSpend, TenantUse
@@ -37,6 +39,15 @@ class Allowances:
     spend_per_day_minor: Mapping[str, int] = field(default_factory=dict)
     agents_at_once: int | None = None
 
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """Those the operator has set."""
+        return cls(
+            intents_per_day=settings.tenant_intents_per_day,
+            spend_per_day_minor=settings.tenant_spend_per_day_minor,
+            agents_at_once=settings.tenant_agents_at_once,
+        )
+
     def count_intent(self, session: Session, tenant: str, now: datetime) -> None:
         """One more purchase today; DailyIntentsReachedError."""
         if self.intents_per_day is None:
@@ -53,7 +64,7 @@ class Allowances:
         most = self.spend_per_day_minor.get(amount.currency, 0)
         if not _use(session, tenant, _day(now), _money(amount.currency), amount.amount_minor, most):
             raise DailySpendReachedError(
-                f"with {amount} this tenant would pass the {Money(most, amount.currency)} it may spend a day (UTC)",
+                f"with {amount} this tenant would pass what it may spend a day (UTC): {most} minor units",
                 seconds=_left(now),
             )
         session.add(

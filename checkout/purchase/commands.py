@@ -14,7 +14,7 @@ from sqlmodel import Session, select
 
 from checkout.durable.service import DurableService
 from checkout.purchase import codec
-from checkout.purchase.allowances import UNLIMITED, Allowances
+from checkout.purchase.allowances import Allowances
 from checkout.purchase.errors import IntentNotFoundError, InvalidStateError, PriceChangedError, ReviewNotOpenError
 from checkout.purchase.states import State
 from checkout.purchase.terms import Confirmed, Constraints, Effort, PurchaseRequest, ReviewAnswer
@@ -56,15 +56,8 @@ class Pays:
 class Purchases:
     """Commands on purchases."""
 
-    def __init__(
-        self,
-        durable: DurableService,
-        vault: Vault,
-        clock: Clock,
-        settings: Settings,
-        allowances: Allowances = UNLIMITED,
-    ) -> None:
-        self._allowances = allowances
+    def __init__(self, durable: DurableService, vault: Vault, clock: Clock, settings: Settings) -> None:
+        self.allowances = Allowances.of(settings)
         self._durable = durable
         self._vault = vault
         self._clock = clock
@@ -83,7 +76,7 @@ class Purchases:
             request=dict(asked.wire),
             reference_id=asked.reference_id,
         )
-        self._allowances.count_intent(session, tenant, now)
+        self.allowances.count_intent(session, tenant, now)
         confirmed = self._seal(session, intent, pays) if pays else None
         session.add(intent)
         session.flush()
@@ -108,7 +101,7 @@ class Purchases:
         self, session: Session, tenant: str, intent_id: str, pays: Pays, agreed_total: Money | None = None
     ) -> Intent:
         """The buyer says yes to the offer as it stands; with `agreed_total`, only to that total."""
-        intent = self.find(session, tenant, intent_id)
+        intent = self._alone(session, self.find(session, tenant, intent_id))
         if intent.state != State.AWAITING_CONFIRMATION or intent.confirmation_callback_id is None:
             raise InvalidStateError(f"a checkout intent in {intent.state} cannot be confirmed", state=intent.state)
         offered = Money(**(intent.offer or {})["cost"]["total"])
@@ -116,15 +109,12 @@ class Purchases:
             raise PriceChangedError(f"the offer is {offered}, the buyer agreed to {agreed_total}", offered=offered)
         confirmed = self._seal(session, intent, pays)
         self._durable.succeed_callback(intent.confirmation_callback_id, codec.dumps(confirmed), session=session)
-        self._allowances.count_spend(session, tenant, intent.id, offered, self._clock.now())
+        self.allowances.count_spend(session, tenant, intent.id, offered, self._clock.now())
         return intent
 
     def cancel(self, session: Session, tenant: str, intent_id: str) -> Intent:
         """End a purchase that holds nothing yet; once it is placing the order it can no longer be called back."""
-        intent = self.find(session, tenant, intent_id)
-        # A confirmation under way in another process is waited for, and its outcome seen.
-        self._durable.lock(intent.id, session=session)
-        session.refresh(intent)
+        intent = self._alone(session, self.find(session, tenant, intent_id))
         if intent.state not in (State.RETRIEVING_OFFER, State.AWAITING_CONFIRMATION):
             raise InvalidStateError(f"a checkout intent in {intent.state} cannot be cancelled", state=intent.state)
         for task in session.exec(select(AgentTask).where(AgentTask.intent_id == intent.id)):
@@ -135,7 +125,7 @@ class Purchases:
 
     def answer(self, session: Session, intent_id: str, answer: ReviewAnswer) -> Intent:
         """An operator answers the open question about a purchase."""
-        intent = self.of_operator(session, intent_id)
+        intent = self._alone(session, self.of_operator(session, intent_id))
         if intent.review_callback_id is None:
             raise ReviewNotOpenError(f"{intent_id} asks nothing; its state is {intent.state}")
         self._durable.succeed_callback(intent.review_callback_id, codec.dumps(answer), session=session)
@@ -153,6 +143,15 @@ class Purchases:
         intent = session.get(Intent, intent_id)
         if intent is None or intent.tenant != tenant:
             raise IntentNotFoundError(f"no checkout intent {intent_id}")
+        return intent
+
+    def _alone(self, session: Session, intent: Intent) -> Intent:
+        """The intent as it is once whoever is changing its purchase has committed; nobody else changes it meanwhile.
+
+        The execution is locked before any other row of a purchase, by everybody: so nobody waits in a circle.
+        """
+        self._durable.lock(intent.id, session=session)
+        session.refresh(intent)
         return intent
 
     def _seal(self, session: Session, intent: Intent, pays: Pays) -> Confirmed:
