@@ -94,6 +94,10 @@ class Report:
         if len(self.findings) < MOST_KEPT:
             self.findings.append(finding)
 
+    def count(self, reasons: Counter[str], why: str) -> None:
+        """Count an order that could not be compared; reasons that are all different become one."""
+        reasons[why if why in reasons or len(reasons) < MOST_KEPT else "other reasons"] += 1
+
     def as_data(self) -> dict[str, Any]:
         """For `--json`."""
         counted = ("payments", "purchases", "under_way", "asking", "settled_by_hand", "foreign", "orders_checked")

@@ -83,7 +83,7 @@ class Orders:
         if answered is None:
             return self._not_checkable(report, "the merchant has no way to be asked about this order")
         if isinstance(answered, Unclear):
-            report.unanswered[answered.message] += 1
+            report.count(report.unanswered, answered.message)
             return None
         report.orders_checked += 1
         return answered
@@ -106,7 +106,7 @@ class Orders:
 
     @staticmethod
     def _not_checkable(report: Report, why: str) -> None:
-        report.not_checkable[why] += 1
+        report.count(report.not_checkable, why)
 
 
 def _totals(purchase: Purchase, theirs: dict[str, Money], kept_minor: int, story: Story) -> Iterator[Finding]:

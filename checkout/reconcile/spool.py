@@ -22,6 +22,8 @@ CREATE INDEX by_reference ON payments (reference);
 CREATE TABLE touched (id TEXT PRIMARY KEY);
 CREATE TABLE loose (id TEXT PRIMARY KEY, kind TEXT, amount INTEGER, currency TEXT);
 """
+# Names that are in memory at once.
+AT_ONCE = 500
 _FIELDS = "id, reference, status, currency, held, captured, refunded, created, balance"
 
 
@@ -74,9 +76,11 @@ class Spool:
         self._database.executemany("UPDATE payments SET judged = 1 WHERE id = ?", [(name,) for name in names])
 
     def unread(self) -> Iterator[str]:
-        """Names of payments that moved and are not kept."""
-        query = "SELECT id FROM touched WHERE id NOT IN (SELECT id FROM payments) ORDER BY id"
-        yield from (name for (name,) in self._database.execute(query).fetchall())
+        """Names of payments that moved and are not kept, each once."""
+        query = "SELECT id FROM touched WHERE id NOT IN (SELECT id FROM payments) ORDER BY id LIMIT ?"
+        while names := self._database.execute(query, (AT_ONCE,)).fetchall():
+            yield from (name for (name,) in names)
+            self._database.executemany("DELETE FROM touched WHERE id = ?", names)
 
     def left(self, most: int) -> Sequence[BookedPayment]:
         """At most so many payments that were not judged."""
