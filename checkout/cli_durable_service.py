@@ -52,7 +52,7 @@ def opened(database_url: str, clock: Clock, settings: DurableSettings = FOR_ONE_
         except (ValueError, OSError) as error:
             raise CommandError(f"the database cannot be opened: {error}") from error
         try:
-            database.create_tables()
+            database.prepare()
             service = DurableService(database, clock=clock, settings=settings)
             yield service
             service.close()

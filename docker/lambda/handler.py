@@ -45,6 +45,7 @@ def _assembled() -> Callable[[Mapping[str, Any], Any], Mapping[str, Any]]:
             "CHECKOUT_SECRET_KEY is not set: payment tokens are sealed by it, here as where they came in"
         )
     database, clock = Database.open(settings.database_url), SystemClock()
+    database.prepare()
     projector = told_again(partial(project, now=clock.now), _has_ended)
     return deployed(_ports(settings, database, clock), boto3.client("lambda"), database, projector)
 

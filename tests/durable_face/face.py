@@ -102,11 +102,12 @@ def face(
     timeout_seconds: int | None = 600,
     credentials: Credentials | None = None,
     works: bool = True,
+    database_url: str | None = None,
     ends_only_by_result: bool = False,
 ) -> Iterator[Face]:
-    """Serve handlers; without `works` nobody runs them here."""
-    database = Database.open(f"sqlite:///{folder / 'durable.sqlite3'}")
-    database.create_tables()
+    """Serve handlers, on a file in `folder` unless told otherwise; without `works` nobody runs them here."""
+    database = Database.open(database_url or f"sqlite:///{folder / 'durable.sqlite3'}")
+    database.prepare()
     service = DurableService(database, clock=SystemClock())
     for name, handler in handlers.items():
         service.register(

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from aws_durable_execution_sdk_python import DurableContext
 from botocore.exceptions import ClientError
 
+from tests import servers
 from tests.cli_durable import flows
 from tests.durable_face.face import Face, eventually, face
 
@@ -23,11 +25,12 @@ def greet(event: dict[str, Any], context: DurableContext) -> str:
 HANDLERS: dict[str, Callable[..., Any]] = {"greet": greet, "ask": flows.ask, "fail": flows.fail, "nap": flows.nap}
 
 
-@pytest.fixture(scope="module")
-def it(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Face]:
-    """One face for the module; every test starts executions of its own."""
-    with face(tmp_path_factory.mktemp("face"), HANDLERS) as standing:
-        yield standing
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def it(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Face]:
+    """One face for the module, on each database; every test starts executions of its own."""
+    with ExitStack() as stack:
+        url = stack.enter_context(servers.postgres_url()) if request.param == "postgresql" else None
+        yield stack.enter_context(face(tmp_path_factory.mktemp("face"), HANDLERS, database_url=url))
 
 
 def refused(call: Callable[..., Any], **arguments: Any) -> tuple[str, int]:

@@ -87,7 +87,7 @@ def aws(process: Child, tmp_path: Path) -> AwsCommand:
     return AwsCommand(process.url, tmp_path)
 
 
-def test_the_command_line_starts_watches_and_answers(aws: AwsCommand, tmp_path: Path) -> None:
+def test_the_command_line_starts_watches_and_answers(aws: AwsCommand, process: Child, tmp_path: Path) -> None:
     """Invoke, history, heartbeat, success, get, list: each is a command people know."""
     out = tmp_path / "out.json"
     invoked = aws(
@@ -97,29 +97,17 @@ def test_the_command_line_starts_watches_and_answers(aws: AwsCommand, tmp_path: 
     )
     arn = invoked["DurableExecutionArn"]
     assert (202, b"") == (invoked["StatusCode"], out.read_bytes())
-
-    def asked() -> list[dict[str, Any]]:
-        events = aws("get-durable-execution-history", "--durable-execution-arn", arn, "--include-execution-data")
-        return [one for one in events["Events"] if one["EventType"] == "CallbackStarted"]
-
-    callback_id = eventually(asked, "it asks")[0]["CallbackStartedDetails"]["CallbackId"]
+    (callback_id,) = eventually(lambda: callbacks(process.url, arn), "it asks")
+    events = aws("get-durable-execution-history", "--durable-execution-arn", arn, "--include-execution-data")["Events"]
+    assert callback_id in [one.get("CallbackStartedDetails", {}).get("CallbackId") for one in events]
     assert "RUNNING" == aws("get-durable-execution", "--durable-execution-arn", arn)["Status"]
     answer = ("--callback-id", callback_id)
     aws("send-durable-execution-callback-heartbeat", *answer)
     result = ("--result", '"yes"')
     aws("send-durable-execution-callback-success", *answer, *result)
     assert "CallbackTimeoutException" == aws.refusal("send-durable-execution-callback-success", *answer, *result)
-    got = eventually(
-        lambda: next(
-            (
-                one
-                for one in [aws("get-durable-execution", "--durable-execution-arn", arn)]
-                if one["Status"] == "SUCCEEDED"
-            ),
-            None,
-        ),
-        "it ends",
-    )
+    eventually(lambda: status_of(process.url, arn) == "SUCCEEDED", "it ends")
+    got = aws("get-durable-execution", "--durable-execution-arn", arn)
     assert ('{"n": 1}', '"\\"yes\\""') == (got["InputPayload"], got["Result"])
     names = [
         one["DurableExecutionName"]
@@ -199,6 +187,11 @@ def callbacks(url: str, arn: str) -> list[str]:
     events = lambda_client(url).get_durable_execution_history(DurableExecutionArn=arn)["Events"]
     started = [one for one in events if one["EventType"] == "CallbackStarted"]
     return [one["CallbackStartedDetails"]["CallbackId"] for one in started]
+
+
+def status_of(url: str, arn: str) -> str:
+    """Where an execution stands."""
+    return str(lambda_client(url).get_durable_execution(DurableExecutionArn=arn)["Status"])
 
 
 def answered(url: str, arn: str) -> Any:
