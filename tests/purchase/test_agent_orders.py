@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlmodel import Session, col, select
 
-from checkout.purchase import codec, tasks
+from checkout.purchase import codec, policies, tasks
 from checkout.purchase.agent_orders import LostOrder
 from checkout.purchase.ports import Limits
 from checkout.purchase.terms import TaskKind
@@ -167,6 +167,30 @@ def test_a_look_up_that_no_worker_took_waits_on_and_one_that_died_is_repeated(de
     assert desk.claim() is not None
     desk.clock.advance(3600)
     desk.find()
+    assert 2 == len(desk.rows(TaskKind.LOOK_UP))
+
+
+def test_a_look_up_that_waits_for_a_busy_worker_uses_nothing_up_until_a_person_should_be_asked(desk: Desk) -> None:
+    """Its own time begins with its worker; while it waits or works nobody counts; in the end an operator hears."""
+    desk.given(permitted=True)
+    desk.clock.advance(61)
+    waits = policies.look_up(LIMITS).wait_strategy
+
+    def goes_on(attempts: int = 100) -> bool:
+        return bool(waits(desk.find(), attempts).should_continue)
+
+    assert goes_on()
+    desk.clock.advance(LIMITS.look_up_wait_seconds - 1)
+    assert goes_on()
+    desk.clock.advance(2)
+    assert not goes_on()
+    assert goes_on(1)
+    row = desk.claim()
+    assert row is not None
+    assert desk.clock.now() + timedelta(seconds=LIMITS.look_up_task_seconds) == row.deadline
+    assert goes_on()
+    desk.clock.advance(LIMITS.look_up_task_seconds)
+    assert goes_on()  # it said nothing in time; another one is asked for
     assert 2 == len(desk.rows(TaskKind.LOOK_UP))
 
 
