@@ -22,7 +22,8 @@ from checkout.store.session import Database
 from checkout.store.vault import Vault
 from merchants.wire import PinnedTransport
 from payments.stripe_http import BoundedClient
-from tests.faults.life import Client, Wires, live, renewing
+from tests.faults.life import Client, Wires, live
+from tests.faults.mortal import renewing
 from tests.faults.oracle import BEFORE_COMMIT, COMMIT, CRASH, OK, READ, WRITE
 from tests.faults.steady import steady
 

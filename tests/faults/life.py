@@ -6,19 +6,15 @@ where dying means that every wire refuses from then on, and in a process of its 
 """
 
 import functools
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Protocol
-from urllib.parse import urlsplit
+from typing import Any
 
 import httpx2
 import stripe
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
-from sqlmodel import Session
 
 from checkout.durable.service import DurableService
 from checkout.purchase.acting import Acting
@@ -37,7 +33,7 @@ from merchants.sdk import Buyer
 from merchants.ucp import adapter
 from payments.demo_instruments import DemoInstruments
 from payments.stripe_gateway import StripeGateway
-from tests.faults.oracle import BEFORE_COMMIT, COMMIT, CRASH, FROZEN, LOST, OK, READ, REFUSED, WRITE
+from tests.faults.mortal import Life, MortalDatabase, MortalShop, MortalStripe
 from tests.purchase.scripted import ADA
 
 QUICK = Limits(
@@ -48,137 +44,6 @@ QUICK = Limits(
     offer_attempts=2,
     retry_max_delay_seconds=2,
 )
-
-
-# Tells commits apart: the length of this purchase's history.
-_WRITTEN = text(
-    "SELECT max(e.events) FROM intents i JOIN durable_executions e ON e.name = i.id WHERE i.tenant = :tenant"
-)
-
-
-class Life(Protocol):
-    """What a boundary needs of the incarnation it belongs to."""
-
-    @property
-    def dead(self) -> bool:
-        """Whether it can do nothing any more."""
-        ...
-
-    def ask(self, where: str, kind: str, mark: int = 0) -> str:
-        """What happens at this boundary."""
-        ...
-
-    def die(self) -> None:
-        """It ends here; a real process does not return."""
-        ...
-
-    def freeze(self) -> None:
-        """It stands still until others have brought everything to rest."""
-        ...
-
-    def done(self, where: str) -> None:
-        """The deed is done, and nothing happened."""
-        ...
-
-    def acknowledged(self, what: str) -> None:
-        """The client was told that this is done."""
-        ...
-
-
-class MortalDatabase(Database):
-    """The world's database as one incarnation reaches it."""
-
-    def __init__(self, shared: Database, life: Life, tenant: str) -> None:
-        vars(self).update(vars(shared))  # the same connections and the same lock, however the store names them
-        self._life = life
-        self._tenant = tenant
-
-    @contextmanager
-    def transaction(self) -> Iterator[Session]:
-        """Commit, and perhaps die of it; a dead process commits nothing."""
-        self._alive()
-        with super().transaction() as session:
-            yield session
-            self._alive()
-            written = connection_of(session).execute(_WRITTEN, {"tenant": self._tenant}).scalar() or 0
-            if self._life.ask(BEFORE_COMMIT, BEFORE_COMMIT, mark=written) == CRASH:
-                self._life.die()
-        if not self._life.dead:
-            undergo(self._life, COMMIT, self._life.ask(COMMIT, COMMIT, mark=written))
-            self._alive()
-
-    @contextmanager
-    def read(self) -> Iterator[Session]:
-        """A dead process reads nothing."""
-        self._alive()
-        with super().read() as session:
-            yield session
-
-    def _alive(self) -> None:
-        if self._life.dead:
-            raise OperationalError("dead", {}, ConnectionError("this process is dead"))
-
-
-class MortalShop(httpx2.BaseTransport):
-    """The wire to the shop."""
-
-    def __init__(self, shop: httpx2.BaseTransport, life: Life) -> None:
-        self._shop = shop
-        self._life = life
-
-    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
-        """Carry the request, or lose it, or lose its answer, or die of it."""
-        if self._life.dead:
-            raise httpx2.ConnectError("this process is dead")
-        reads = request.method == "GET"
-        where = f"shop {request.method} {_last(request.url.path) if request.method == 'POST' else ''}".strip()
-        fate = self._life.ask(where, READ if reads else WRITE)
-        if fate == REFUSED:
-            raise httpx2.ConnectError("refused")
-        answer = self._shop.handle_request(request)
-        if undergo(self._life, where, fate) or fate == LOST:
-            raise httpx2.ReadError("the answer was lost")
-        return answer
-
-
-class MortalStripe(stripe.HTTPClient):
-    """The wire to the provider."""
-
-    name = "mortal"
-
-    def __init__(self, provider: stripe.HTTPClient, life: Life) -> None:
-        super().__init__()
-        self._provider = provider
-        self._life = life
-
-    def request(self, method: str, url: str, headers: Any, post_data: Any = None, **more: Any) -> Any:
-        """The same of a call to the provider."""
-        if self._life.dead:
-            raise _lost("this process is dead")
-        reads = method.upper() == "GET"
-        where = f"stripe {method.upper()} {'' if reads else _last(urlsplit(url).path)}".strip()
-        fate = self._life.ask(where, READ if reads else WRITE)
-        if fate == REFUSED:
-            raise _lost("refused")
-        answer = self._provider.request(method, url, headers, post_data, **more)
-        if undergo(self._life, where, fate) or fate == LOST:
-            raise _lost("the answer was lost")
-        return answer
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._provider.close()  # type: ignore[no-untyped-call]
-
-
-def undergo(life: Life, where: str, fate: str) -> bool:
-    """What happens once the deed is done; True if the life is over."""
-    if fate == CRASH:
-        life.die()
-    elif fate == FROZEN:
-        life.freeze()
-    elif fate == OK:
-        life.done(where)
-    return life.dead
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -268,16 +133,3 @@ def live(life: Life, wires: Wires, client: Client) -> bool:
     finally:
         service.close()
     return not life.dead
-
-
-def renewing() -> bool:
-    """Whether this is the thread that renews leases: it goes by the real clock, and what it can lose crashes cover."""
-    return threading.current_thread().name == "durable-leases"
-
-
-def _last(path: str) -> str:
-    return path.rpartition("/")[2]
-
-
-def _lost(why: str) -> stripe.APIConnectionError:
-    return stripe.APIConnectionError(why, should_retry=True)  # type: ignore[no-untyped-call]

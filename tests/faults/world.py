@@ -34,7 +34,8 @@ from payments.sandbox.core import Sandbox
 from payments.sandbox.transport import InProcessClient
 from tests.faults.equal import fingerprint
 from tests.faults.evidence import FAULTS_UNTIL_IT_ASKS, Evidence, of_database
-from tests.faults.life import Client, Wires, live, renewing
+from tests.faults.life import Client, Wires, live
+from tests.faults.mortal import renewing
 from tests.faults.oracle import BEFORE_COMMIT, COMMIT, CRASH, FROZEN, LOST, OK, READ, REFUSED, WRITE, Oracle
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
