@@ -19,6 +19,8 @@ from checkout.store.session import Database
 Document = Mapping[str, Any]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# What an operation is after each of AWS's actions.
+_LEAVES = {"START": "STARTED", "SUCCEED": "SUCCEEDED", "FAIL": "FAILED", "RETRY": "PENDING", "CANCEL": "CANCELLED"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,9 +84,11 @@ class FollowedClient:
         self._public_state = public_state
 
     def checkpoint_durable_execution(self, **request: Any) -> Document:
-        """AWS records it; then it is shown."""
+        """AWS records it; then it is shown. Ends that AWS was told and does not repeat are read from the request."""
         answer: Document = self._client.checkpoint_durable_execution(**request)
-        self._follow(answer["NewExecutionState"].get("Operations", ()))
+        recorded = {one["Id"]: one for one in answer["NewExecutionState"].get("Operations", ())}
+        told = {update["Id"]: _as_recorded(update) for update in request["Updates"]}
+        self._follow((told | recorded).values())
         return answer
 
     def get_durable_execution_state(self, **request: Any) -> Document:
@@ -98,6 +102,13 @@ class FollowedClient:
             self._public_state.follow(operations)
         except SQLAlchemyError as broken:  # 5xx-shaped: it ends the invocation, and the next one makes it good
             raise as_client_error(broken, "CheckpointDurableExecution") from broken
+
+
+def _as_recorded(update: Document) -> Document:
+    """The operation that an update leaves; when it started is not told, and no public state is made of it."""
+    labels = {name: update[name] for name in ("Id", "Type", "ParentId", "Name", "SubType") if name in update}
+    outcome = {"Result": update.get("Payload"), "Error": update.get("Error")}
+    return {**labels, "Status": _LEAVES[update["Action"]], "StartTimestamp": _EPOCH, "StepDetails": outcome}
 
 
 def operation_view(wire: Document) -> OperationView:
