@@ -19,6 +19,7 @@ CREATE TABLE payments (
     created TEXT, balance INTEGER, judged INTEGER DEFAULT 0
 );
 CREATE INDEX by_reference ON payments (reference);
+CREATE INDEX not_judged ON payments (id) WHERE judged = 0;
 CREATE TABLE touched (id TEXT PRIMARY KEY);
 CREATE TABLE loose (id TEXT PRIMARY KEY, kind TEXT, amount INTEGER, currency TEXT);
 """
@@ -33,6 +34,7 @@ class Spool:
     def __init__(self) -> None:
         self._database = sqlite3.connect("", isolation_level=None)
         self._database.executescript(_TABLES)
+        self._database.execute("BEGIN")  # never committed: nobody else reads it, and it is gone with this object
 
     def __enter__(self) -> Self:
         return self
