@@ -93,6 +93,11 @@ class Cloud:
         with self.bed.database.read() as session:
             return len(session.exec(select(table)).all())
 
+    def movements(self) -> list[str]:
+        """What our ledger says was done with the money, each once, in order."""
+        with self.bed.database.read() as session:
+            return list(dict.fromkeys(entry.kind.value for entry in books.entries_of(session, "ci_1")))
+
     def checkpoint_durable_execution(self, **asked: Any) -> Any:
         """The service's own; with `terse`, without the ends that the caller said itself: on STARTs the SDK insists."""
         self.watch()
@@ -153,7 +158,8 @@ def test_answers_that_do_not_repeat_what_they_were_told_are_enough(cloud: Cloud)
     assert ("completed", 1) == (cloud.intent().state, cloud.rows(OrderRow))
     assert {"retrieving_offer", "placing_order"} <= set(seen)
     with cloud.bed.database.read() as session:
-        assert {"hold", "capture"} == {entry.kind.value for entry in books.entries_of(session, "ci_1")}
+        assert [] == list(unbalanced(books.entries_of(session, "ci_1")))
+    assert ["hold", "capture"] == cloud.movements()
 
 
 @pytest.mark.parametrize("survives", range(16))
@@ -165,6 +171,9 @@ def test_wherever_our_database_goes_away_the_next_invocation_makes_it_good(cloud
     assert ("completed" if completed else "failed") == cloud.intent().state
     assert (completed, completed) == (cloud.rows(OrderRow) == 1, len(cloud.world.orders) == 1)
     assert {} == cloud.world.held
+    intent = cloud.intent()
+    assert (True, "pi_1", None) == (intent.offer is not None, intent.payment_id, intent.hold_expires_at)
+    assert ["hold", "capture" if completed else "release"] == cloud.movements()
     assert all(cloud.world.called(name) <= 1 for name in ("prepare", "hold", "place_order", "capture"))
     with cloud.bed.database.read() as session:
         assert {} == unbalanced(books.entries_of(session, "ci_1"))
