@@ -16,7 +16,7 @@ from pydantic import TypeAdapter
 from sqlmodel import Session
 
 from agents.terms import Readings, SavedSession
-from checkout.api.callbacks import ASKED, CALLBACK_PROBLEMS, Sent, Token, held, refuse_ended
+from checkout.api.callbacks import ASKED, CALLBACK_PROBLEMS, Sent, Token, held, lock, refuse_ended
 from checkout.api.calling import Using, needs
 from checkout.api.cards import redacted
 from checkout.api.documented import reads
@@ -139,6 +139,9 @@ def _session_of(using: Services, task: AgentTask) -> Any:
 
 def _give_up(using: Services, session: Session, task: AgentTask) -> None:
     """Every worker that took it fell silent: a quote fails, a look-up found nothing."""
+    lock(using, session, task)
+    if task.status != tasks.CLAIMED:
+        return  # it was answered, or given up by another, while this one waited
     message = f"{task.claims} workers took this task and fell silent"
     task.status = tasks.DONE
     if task.kind == TaskKind.LOOK_UP.value:

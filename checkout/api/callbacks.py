@@ -130,13 +130,18 @@ def _keep_waiting(using: Services, session: Session) -> None:
 def held(using: Services, session: Session, callback_id: str, token: str) -> AgentTask:
     """The task this token was minted for; unknown, unclaimed, taken over and forged look the same from outside.
 
-    Its purchase is locked before it is, as everywhere; not before the token was seen, so that no stranger locks any.
+    Locked only once the token was seen, so that no stranger locks any; then looked at again.
     """
     task = _minted_for(session.get(AgentTask, callback_id), token)
+    lock(using, session, task)
+    return _minted_for(task, token)
+
+
+def lock(using: Services, session: Session, task: AgentTask) -> None:
+    """Nobody else changes the task until the transaction ends. Its purchase is locked first, as everywhere."""
     with suppress(ExecutionNotFoundError):  # its time has passed; the task says so itself
         using.durable.lock(task.intent_id, session=session)
     session.refresh(task, with_for_update=True)
-    return _minted_for(task, token)
 
 
 def _minted_for(task: AgentTask | None, token: str) -> AgentTask:

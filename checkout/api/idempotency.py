@@ -66,8 +66,7 @@ class Idempotency:
     def once(self, identity: Identity | None, sent: Any, work: Callable[[Session], Done]) -> Response:
         """Do `work` in one transaction, or answer as the first time."""
         if identity is None:
-            with self._database.transaction() as session:
-                return work(session).response()
+            return self._database.once(work).response()
         with self._flying(identity):
             try:
                 return self._first(identity, sent, work)
@@ -80,7 +79,8 @@ class Idempotency:
 
     def _first(self, identity: Identity, sent: Any, work: Callable[[Session], Done]) -> Response:
         """Do it; IntegrityError, and nothing done, if it was done before."""
-        with self._database.transaction() as session:
+
+        def recorded(session: Session) -> Done:
             record = IdempotencyRecord(
                 tenant=identity.tenant,
                 method=identity.method,
@@ -94,7 +94,9 @@ class Idempotency:
             session.flush()
             done = work(session)
             record.status, record.body, record.headers = done.status, done.body, dict(done.headers)
-        return done.response()
+            return done
+
+        return self._database.once(recorded).response()
 
     @contextmanager
     def _flying(self, identity: Identity) -> Iterator[None]:

@@ -105,9 +105,9 @@ def _next(
 
 
 def given_up(session: Session, *, now: datetime, heartbeat_seconds: float) -> Sequence[AgentTask]:
-    """Tasks whose last allowed worker fell silent too: nobody will do them."""
+    """Tasks whose last allowed worker fell silent too: nobody will do them. In one order, as they are to be locked."""
     lost = and_(_is_silent(now, heartbeat_seconds), col(AgentTask.claims) >= MAX_CLAIMS)
-    return session.exec(select(AgentTask).where(lost).with_for_update(skip_locked=True)).all()
+    return session.exec(select(AgentTask).where(lost).order_by(col(AgentTask.callback_id))).all()
 
 
 def give_back(session: Session, task: AgentTask) -> bool:

@@ -5,6 +5,7 @@ Knows drivers, pools and timeouts; must never know a table.
 
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import OperationalError
 
 # The driver whatever the URL says: psycopg 3.
 DRIVER = "postgresql+psycopg"
@@ -25,6 +26,15 @@ SCHEMA_LOCK = 0x636865636B6F7574
 # One that writes sees what others have committed before each statement, and locks what it is about to change.
 BEGIN_WRITING = "BEGIN"
 BEGIN_READING = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+
+
+# SQLSTATEs of a transaction that was ended only because of others, and would succeed alone.
+_IN_THE_WAY = frozenset({"40001", "40P01"})  # serialization failure, deadlock
+
+
+def was_in_the_way(error: OperationalError) -> bool:
+    """Whether the server ended the transaction for the sake of another one: the same again may well succeed."""
+    return getattr(error.orig, "sqlstate", None) in _IN_THE_WAY
 
 
 def engine(url: URL) -> Engine:

@@ -10,7 +10,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Self
+from typing import Self, TypeVar
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.engine import make_url
@@ -21,6 +21,10 @@ from sqlmodel import Session, SQLModel
 from checkout.store import migrations, postgres, sqlite
 from checkout.store.driver import Driver
 from checkout.store.errors import DatabaseNotMigratedError, DatabaseUnreachableError
+
+T = TypeVar("T")
+# Whoever was in another's way three times in a row is told so; the lock order makes even once an exception.
+TIMES = 3
 
 
 class Database:
@@ -153,6 +157,21 @@ class Database:
             connection_of(session).commit()
         for tell in session.info.get("after_commit", ()):
             tell()
+
+    def once(self, work: Callable[[Session], T]) -> T:
+        """What `work` returns, in a transaction of its own; from the start if the server ended it for another's sake.
+
+        So `work` must do nothing that outlives a rolled back transaction: no call outside above all.
+        """
+        for _ in range(TIMES - 1):
+            try:
+                with self.transaction() as session:
+                    return work(session)
+            except OperationalError as ended:
+                if not postgres.was_in_the_way(ended):
+                    raise
+        with self.transaction() as session:
+            return work(session)
 
     @contextmanager
     def single(self) -> Iterator[Driver]:
