@@ -12,11 +12,11 @@ from rich.markup import escape
 
 from checkout import cli_adapters, cli_durable, cli_keys, cli_runs, health
 from checkout.cli_agent_worker import agent_worker
-from checkout.cli_doctor import doctor
 from checkout.cli_migrate import migrate
 from checkout.cli_reconcile import reconcile
 from checkout.cli_worker import worker
 from checkout.demo.command import demo
+from checkout.doctor.command import doctor
 from checkout.serving import serve
 from checkout.setting_files import SettingFilesError
 from checkout.settings import Settings
