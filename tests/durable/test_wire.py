@@ -128,6 +128,8 @@ def test_trouble_of_the_database_is_retryable(bed: TestBed) -> None:
     with bed.database.transaction() as session:
         session.connection().exec_driver_sql("ALTER TABLE durable_operations RENAME TO away")
     refused = refusal(bed, invocation, invocation.event["CheckpointToken"], step("START"))
+    with bed.database.transaction() as session:
+        session.connection().exec_driver_sql("ALTER TABLE away RENAME TO durable_operations")
     assert 500 == refused.response["ResponseMetadata"]["HTTPStatusCode"]
     assert CheckpointError.from_exception(refused).is_retryable()
 

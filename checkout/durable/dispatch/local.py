@@ -20,6 +20,8 @@ logger = logging.getLogger(__name__)
 STOP_GRACE_SECONDS = 10.0
 # What waits is queued by number only; a backlog larger than this is read again as it shrinks.
 LARGEST_QUEUE = 10_000
+# Word from other processes makes this one look at once, but no more often than this: it may come with every commit.
+LOOKS_APART_SECONDS = 0.05
 
 
 class LocalDispatcher:
@@ -32,6 +34,7 @@ class LocalDispatcher:
         self._lock = threading.Lock()
         self._news = threading.Condition()
         self._next: datetime | None = None
+        self._called = False
         self._stopping = False
         self._threads: list[threading.Thread] = []
 
@@ -57,6 +60,12 @@ class LocalDispatcher:
         for thread in self._threads:
             thread.join(grace_seconds)
         self._service.close()
+
+    def look(self) -> None:
+        """Another process says that something has changed: look soon instead of at the next poll."""
+        with self._news:
+            self._called = True
+            self._news.notify_all()
 
     def _told(self, notice: Notice) -> None:
         """After a commit: run what waits for a worker now, and be awake in time for what is due later."""
@@ -95,11 +104,17 @@ class LocalDispatcher:
                 seen = self._look(seen)
             except Exception:  # same
                 logger.exception("looking for due executions failed; the next look is in a moment")
-            with self._news:
-                if not self._stopping:
-                    self._news.wait(self._pause_seconds())
-                if self._stopping:
-                    return
+            if not self._rest():
+                return
+
+    def _rest(self) -> bool:
+        """Wait until it may be time to look again; False once it is time to stop."""
+        with self._news:
+            self._news.wait_for(lambda: self._stopping, LOOKS_APART_SECONDS)
+            if not self._stopping and not self._called:
+                self._news.wait(self._pause_seconds())
+            self._called = False
+            return not self._stopping
 
     def _look(self, seen: object) -> object:
         """Sweep and send out what is due, if anything can be: a moment has come, or somebody has committed."""
