@@ -24,7 +24,7 @@ from merchants.wire import PinnedTransport
 from payments.stripe_http import BoundedClient
 from tests.faults.life import Client, Wires, live
 from tests.faults.mortal import renewing
-from tests.faults.oracle import BEFORE_COMMIT, COMMIT, CRASH, OK, READ, WRITE
+from tests.faults.oracle import BEFORE_COMMIT, BEGIN, COMMIT, CRASH, OK, READ, WRITE
 from tests.faults.steady import steady
 
 # A read changes nothing, so a kill at one equals the kill before it. One in the middle of a transaction does not: what
@@ -32,6 +32,7 @@ from tests.faults.steady import steady
 CAN_HAPPEN: Mapping[str, tuple[str, ...]] = {
     READ: (OK,),
     WRITE: (OK, CRASH),
+    BEGIN: (OK,),
     BEFORE_COMMIT: (OK, CRASH),
     COMMIT: (OK, CRASH),
 }
@@ -73,6 +74,10 @@ class Killable:
 
     def freeze(self) -> None:
         """Not offered: who freezes is enumerated in one process."""
+        raise NotImplementedError
+
+    def set_clock(self, fate: str) -> None:
+        """Not offered either."""
         raise NotImplementedError
 
     def done(self, where: str) -> None:

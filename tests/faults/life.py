@@ -7,6 +7,7 @@ where dying means that every wire refuses from then on, and in a process of its 
 
 import functools
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -16,6 +17,7 @@ import stripe
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
+from checkout.durable.errors import CallbackExpiredError
 from checkout.durable.service import DurableService
 from checkout.purchase.acting import Acting
 from checkout.purchase.commands import FUNCTION, Asked, Pays, Purchases
@@ -46,6 +48,10 @@ QUICK = Limits(
 )
 
 
+# A run has a few faults; a command that fails more often than that fails for ever.
+MOST_TRIES = 10
+
+
 @dataclass(frozen=True, kw_only=True)
 class Wires:
     """The world as one process reaches it, and what it runs there."""
@@ -58,6 +64,7 @@ class Wires:
     vault: Vault
     purchase: Callable[..., Any] = purchase
     provider_url: str = "http://sandbox.test"
+    mortal: type[MortalDatabase] = MortalDatabase
 
 
 @dataclass(kw_only=True)
@@ -88,9 +95,10 @@ class Client:
         service.run_until(intent.id, lambda _: self._standing(wires).state != "retrieving_offer")
         if self._standing(wires).state == "awaiting_confirmation":
             pays = Pays(method="stripe_token", token=self.pays_with, echo={})
-            with service.database.transaction() as session:
-                purchases.confirm(session, self.tenant, intent.id, pays)
-            life.acknowledged("confirm")
+            with suppress(CallbackExpiredError):  # too late: it will end as expired
+                with service.database.transaction() as session:
+                    purchases.confirm(session, self.tenant, intent.id, pays)
+                life.acknowledged("confirm")
         service.run_until(
             intent.id, lambda view: view.status != "RUNNING" or self._standing(wires).review_since is not None
         )
@@ -103,7 +111,8 @@ class Client:
 
 def live(life: Life, wires: Wires, client: Client) -> bool:
     """One incarnation; True if it brought everything to rest."""
-    service = DurableService(MortalDatabase(wires.database, life, client.tenant), clock=wires.clock, skip_time=True)
+    database = wires.mortal(wires.database, life, client.tenant)
+    service = DurableService(database, clock=wires.clock, skip_time=True)
     gateway = StripeGateway.connect("sk_test_faults", wires.provider_url, MortalStripe(wires.provider, life))
     fetcher = Fetcher(allowed=wires.shop_pairs, wire=MortalShop(wires.shop, life))
 
@@ -125,11 +134,19 @@ def live(life: Life, wires: Wires, client: Client) -> bool:
 
     projector = functools.partial(project, now=wires.clock.now)
     service.register(FUNCTION, handler, projector=projector, ends_only_by_result=True)
+    purchases = Purchases(service, wires.vault, wires.clock, Settings())
     try:
-        client.use(wires, service, Purchases(service, wires.vault, wires.clock, Settings()), life)
-    except (OperationalError, ConnectionError):
-        if not life.dead:
-            raise
+        for _ in range(MOST_TRIES):
+            try:
+                client.use(wires, service, purchases, life)
+                break
+            except (OperationalError, ConnectionError):
+                if life.dead:
+                    break  # else the database is in trouble: whoever asked asks again, and so does every worker
+        else:
+            raise AssertionError("the database is in trouble for ever")
     finally:
         service.close()
+        if life.dead:
+            database.bury()
     return not life.dead

@@ -17,7 +17,20 @@ from sqlmodel import Session
 
 from checkout.store.driver import Driver
 from checkout.store.session import Database, connection_of
-from tests.faults.oracle import BEFORE_COMMIT, COMMIT, CRASH, FROZEN, LOST, OK, READ, REFUSED, WRITE
+from tests.faults.oracle import (
+    AHEAD,
+    BEFORE_COMMIT,
+    BEGIN,
+    BEHIND,
+    COMMIT,
+    CRASH,
+    FROZEN,
+    LOST,
+    OK,
+    READ,
+    REFUSED,
+    WRITE,
+)
 
 # Tells commits apart: the length of this purchase's history.
 _WRITTEN = text(
@@ -43,6 +56,10 @@ class Life(Protocol):
 
     def freeze(self) -> None:
         """It stands still until others have brought everything to rest."""
+        ...
+
+    def set_clock(self, fate: str) -> None:
+        """Its clock is wrong from now on."""
         ...
 
     def done(self, where: str) -> None:
@@ -81,6 +98,9 @@ class MortalDatabase(Database):
     def _mortal(self) -> Iterator[Callable[[int | None], None]]:
         """Around a commit: what is yielded is called right before it, with the length of the history."""
         self._alive()
+        if self._life.ask(BEGIN, BEGIN) == REFUSED:
+            # As when it is locked, or its disk is full: nothing is written, and the process lives.
+            raise OperationalError("refused", {}, ConnectionError("the database is locked"))
         marks: list[int] = []
 
         def dying(written: int | None) -> None:
@@ -91,8 +111,11 @@ class MortalDatabase(Database):
 
         yield dying
         if not self._life.dead:
-            undergo(self._life, COMMIT, self._life.ask(COMMIT, COMMIT, mark=marks[0]))
+            fate = self._life.ask(COMMIT, COMMIT, mark=marks[0])
+            undergo(self._life, COMMIT, fate)
             self._alive()
+            if fate == LOST:
+                raise OperationalError("lost", {}, ConnectionError("the answer to a commit was lost"))
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -100,6 +123,9 @@ class MortalDatabase(Database):
         self._alive()
         with super().read() as session:
             yield session
+
+    def bury(self) -> None:
+        """Its process is dead. Whatever was acknowledged is on disk."""
 
     def _alive(self) -> None:
         if self._life.dead:
@@ -163,6 +189,8 @@ def undergo(life: Life, where: str, fate: str) -> bool:
         life.die()
     elif fate == FROZEN:
         life.freeze()
+    elif fate in (AHEAD, BEHIND):
+        life.set_clock(fate)
     elif fate == OK:
         life.done(where)
     return life.dead

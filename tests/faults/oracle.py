@@ -17,9 +17,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 # The kinds of boundary. A level of the fault machine says what can happen at each.
-READ, WRITE, BEFORE_COMMIT, COMMIT = "read", "write", "before commit", "commit"
+READ, WRITE, BEGIN, BEFORE_COMMIT, COMMIT = "read", "write", "begin", "before commit", "commit"
 # What can happen. A process that freezes goes on once others have brought everything to rest.
 OK, REFUSED, LOST, CRASH, FROZEN = "ok", "refused", "answer lost", "crash after", "frozen"
+# Our clock is wrong from now on; the world's is not.
+AHEAD, BEHIND = "clock 25 hours ahead", "clock an hour behind"
 # More boundaries than this in one run mean that the run does not end.
 MAX_CHOICES = 400
 # How often a run is tried that does not come by its prefix's way: threads may be slow once, hardly four times.

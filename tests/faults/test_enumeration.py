@@ -5,7 +5,7 @@ came before it, a lost read equals a refused one, and a commit that a crash prev
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -13,16 +13,18 @@ import pytest
 from checkout.purchase.saga import purchase
 from merchants.demo.goods import Behaviour
 from tests.faults.invariants import ALL, ALWAYS, broken
-from tests.faults.mutants import BlindRefund, BlindRetry, handler
+from tests.faults.mutants import BlindRefund, BlindRetry, HastyDatabase, any_token_is_good, handler
 from tests.faults.oracle import Oracle, Tally, sequences
 from tests.faults.steady import steady
-from tests.faults.world import World, empty
+from tests.faults.world import CLOCK_JUMPS, DATABASE_FAILS, FREEZES, World, empty
 
 STEALTHY = {
     "declined card": ("tok_chargeDeclined", Behaviour.SELLS),
     "declined order": ("tok_visa", Behaviour.DECLINES),
 }
 
+
+MORE = {"freezes": FREEZES, "database": DATABASE_FAILS, "clock": CLOCK_JUMPS}
 
 # Runs that never come by their prefix's way, of all: none is expected, and a few are no reason to stop a build.
 MOST_UNSTABLE = 0.005
@@ -58,18 +60,20 @@ def test_no_sequence_of_three_faults_breaks_a_promise() -> None:
     assert tally.runs > 1000
 
 
-def test_no_process_that_freezes_past_its_lease_breaks_a_promise() -> None:
-    """Others bring everything to rest meanwhile; then it goes on where it stood, with what it knew."""
-    found, tally = violations(1, freezes=True)
+@pytest.mark.parametrize("more", MORE.values(), ids=MORE)
+def test_nothing_else_that_happens_once_breaks_a_promise(more: Mapping[str, tuple[str, ...]]) -> None:
+    """A process freezes past its lease and goes on; the database refuses or does not say; the clock jumps."""
+    found, tally = violations(1, more=more)
     assert [] == found
     assert tally.runs > 50
 
 
 @pytest.mark.full
 @pytest.mark.timeout(7200)
-def test_no_frozen_process_and_one_more_fault_break_a_promise() -> None:
+@pytest.mark.parametrize("more", MORE.values(), ids=MORE)
+def test_nothing_else_with_one_more_fault_breaks_a_promise(more: Mapping[str, tuple[str, ...]]) -> None:
     """Who takes over fails too, or freezes too."""
-    found, _ = violations(2, freezes=True)
+    found, _ = violations(2, more=more)
     assert [] == found
 
 
@@ -108,6 +112,19 @@ def test_a_purchase_that_guesses_is_caught(kind: type[Any]) -> None:
     """The invariants notice a purchase that places again, and one that refunds without looking, within one fault."""
     guessing: Callable[..., Any] = handler(kind)
     found, _ = violations(1, purchase=guessing, most=1)
+    assert found
+
+
+def test_a_database_that_acknowledges_before_it_commits_is_caught() -> None:
+    """Group commit that answers first: an acknowledged purchase is gone after a crash."""
+    found, _ = violations(1, mortal=HastyDatabase, most=1)
+    assert any("acknowledged" in one for one in found)
+
+
+def test_a_service_that_ignores_its_fencing_tokens_is_caught() -> None:
+    """A process that froze past its lease writes over whoever took over."""
+    with any_token_is_good():
+        found, _ = violations(2, more=FREEZES, most=1)
     assert found
 
 

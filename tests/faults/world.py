@@ -15,7 +15,7 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from typing import Any
 
@@ -35,19 +35,38 @@ from payments.sandbox.transport import InProcessClient
 from tests.faults.equal import fingerprint
 from tests.faults.evidence import FAULTS_UNTIL_IT_ASKS, Evidence, of_database
 from tests.faults.life import Client, Wires, live
-from tests.faults.mortal import renewing
-from tests.faults.oracle import BEFORE_COMMIT, COMMIT, CRASH, FROZEN, LOST, OK, READ, REFUSED, WRITE, Oracle
+from tests.faults.mortal import MortalDatabase, renewing
+from tests.faults.oracle import (
+    AHEAD,
+    BEFORE_COMMIT,
+    BEGIN,
+    BEHIND,
+    COMMIT,
+    CRASH,
+    FROZEN,
+    LOST,
+    OK,
+    READ,
+    REFUSED,
+    WRITE,
+    Oracle,
+)
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 # A commit that a crash prevented equals a crash before it, and a lost read a refused one.
 CAN_HAPPEN = {
     READ: (OK, REFUSED),
     WRITE: (OK, REFUSED, LOST, CRASH),
+    BEGIN: (OK,),
     BEFORE_COMMIT: (OK,),
     COMMIT: (OK, CRASH),
 }
 # A process that stands still while another takes over may do so with an answer in its hands, or before it asks.
-FREEZES = {**CAN_HAPPEN, WRITE: (*CAN_HAPPEN[WRITE], FROZEN), COMMIT: (*CAN_HAPPEN[COMMIT], FROZEN)}
+FREEZES = {WRITE: (FROZEN,), COMMIT: (FROZEN,)}
+# A database that is locked or full refuses, one that is cut off does not say what it did; the process lives.
+DATABASE_FAILS = {BEGIN: (REFUSED,), COMMIT: (LOST,)}
+# A clock that is set wrong, or right again.
+CLOCK_JUMPS = {COMMIT: (AHEAD, BEHIND)}
 # Longer than the lease, so that the next incarnation finds the dead one's executions free.
 AFTER_A_CRASH_SECONDS = 20
 MOST_LIVES = 12
@@ -89,6 +108,10 @@ class Incarnation:
         if self.world.oracle.cut:
             self.dead = True
 
+    def set_clock(self, fate: str) -> None:
+        """Its clock is wrong from now on, and so is the next life's."""
+        self.world.skew = timedelta(hours=25) if fate == AHEAD else timedelta(hours=-1)
+
     def done(self, where: str) -> None:
         """A deed is done: runs that crash here begin with the world as it is now."""
         self.world.keep(crashed=True)
@@ -115,7 +138,8 @@ class World:
     behaviour: Behaviour = Behaviour.SELLS
     pays_with: str = "tok_visa"
     purchase: Callable[..., Any] = purchase
-    freezes: bool = False
+    mortal: type[MortalDatabase] = MortalDatabase
+    more: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     database: Database = field(default_factory=empty)  # reused: its statements are compiled once
 
     def __post_init__(self) -> None:
@@ -125,7 +149,8 @@ class World:
         self.acknowledged: Counter[str] = Counter()
         self.lives = 0
         self.somebody_froze = False
-        self.can_happen = FREEZES if self.freezes else CAN_HAPPEN
+        self.can_happen = {kind: (*fates, *self.more.get(kind, ())) for kind, fates in CAN_HAPPEN.items()}
+        self.skew = timedelta()
         if self.oracle.start:
             self._stand_up(self.oracle.start.world)
         else:
@@ -156,9 +181,10 @@ class World:
             provider=InProcessClient(self.sandbox),
             shop=self.shop_transport,
             shop_pairs=self.shop_transport.pairs,
-            clock=self.clock,
+            clock=OurClock(self),
             vault=VAULT,
             purchase=self.purchase,
+            mortal=self.mortal,
         )
 
     def claimed(self) -> bool:
@@ -169,23 +195,23 @@ class World:
 
     def keep(self, *, crashed: bool) -> None:
         """Leave the world as it is with the oracle, if other runs will begin with it."""
-        if self.somebody_froze or not self.oracle.branches:
-            return  # a frozen process remembers what no copy of the world knows
+        if self.somebody_froze or not self.oracle.branches or self.mortal is not MortalDatabase:
+            return  # a frozen process remembers what no copy of the world knows, and a hasty one loses what it shows
         state = self.fingerprint()
-        standing = (self.sandbox, self.shop, self.clock, self.acknowledged, self.lives)
+        standing = (self.sandbox, self.shop, self.clock, self.acknowledged, self.lives, self.skew)
         with self.database.read():  # nobody else writes
             pages = driver(self.database).serialize()
         self.oracle.keep(zlib.compress(pickled((standing, pages)), 1), f"a new life|{state}", crashed=crashed)
 
     def _stand_up(self, kept: bytes) -> None:
         standing, pages = pickle.loads(zlib.decompress(kept))  # noqa: S301 (ours)
-        self.sandbox, self.shop, self.clock, self.acknowledged, self.lives = standing
+        self.sandbox, self.shop, self.clock, self.acknowledged, self.lives, self.skew = standing
         driver(self.database).deserialize(pages)
 
     def fingerprint(self) -> str:
         """Equal for worlds that go on alike."""
         with self.database.read() as session:
-            return fingerprint(session, self.sandbox, self.shop)
+            return f"{self.skew} {fingerprint(session, self.sandbox, self.shop)}"
 
     def evidence(self) -> Evidence:
         """What everybody's books say now."""
@@ -202,6 +228,22 @@ class World:
             )
         finally:
             service.close()
+
+
+class OurClock(ManualClock):
+    """The world's clock as the service reads it; it may be wrong."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__()
+        self._world = world
+
+    def now(self) -> datetime:
+        """What it shows."""
+        return self._world.clock.now() + self._world.skew
+
+    def set(self, moment: datetime) -> None:
+        """Let time pass until it shows this."""
+        self._world.clock.set(moment - self._world.skew)
 
 
 @functools.cache
