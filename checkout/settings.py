@@ -89,6 +89,8 @@ class Settings(FromFiles):
     # A dead worker's purchase is taken over after this; renewed three times within it.
     lease_seconds: float = Field(default=15, ge=1, le=300)
 
+    # Where settings stand in files, one each, named like the variable in lower case; read by `setting_files`.
+    secrets_folder: Path | None = None
     # Touched by a worker each time it has looked for work, for `checkout health worker`. Unset: nobody asks.
     heartbeat_file: Path | None = None
 

@@ -35,7 +35,7 @@ if [ ! -e "$folder/redis_acl" ]; then
   service=$(random) agents=$(random)
   write redis_acl "user default off
 user checkout on >$service ~* &* +@all -@dangerous +info +config|get
-user agents on >$agents ~agents* ~_kombu.binding* ~unacked* resetchannels -@all +@connection +@read +@list +@sortedset +@hash +@set +@transaction -@dangerous
+user agents on >$agents ~agents* ~_kombu.binding* ~unacked* resetchannels +@all -@dangerous
 user health on nopass -@all +ping"
   write checkout_redis_url "redis://checkout:$service@redis:6379/0"
   write agents_redis_url "redis://agents:$agents@redis:6379/0"

@@ -23,7 +23,8 @@ SERVERS = "/usr/lib/postgresql/15/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 # A user with a number, as our images say.
 OURS = (10001, 10001)
 # Where this machine has what is in the images: our environment, and the servers of others.
-PATHS = f"{Path(sys.executable).parent}:/usr/lib/postgresql/15/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_SERVERS = [str(folder) for folder in sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)]
+PATHS = ":".join([str(Path(sys.executable).parent), *_SERVERS, "/usr/sbin", "/usr/bin", "/sbin", "/bin"])
 # What the images of others say.
 THEIRS = {"PGDATA": "/var/lib/postgresql/data"}
 PEOPLE = "root:x:0:0::/root:/bin/sh\npostgres:x:999:999::/tmp:/bin/sh\ncheckout:x:10001:10001::/tmp:/bin/sh\n"
