@@ -36,7 +36,7 @@ def migrate(
             return
         if check:
             out.print(f"revision {found or 'none'}, this build needs {NEWEST}")
-            raise typer.Exit(EXIT_BEHIND if found != NEWEST else 0)
+            raise typer.Exit(EXIT_BEHIND if found is None or found < NEWEST else 0)
         if to == NEWEST:
             database.create_tables()
         else:

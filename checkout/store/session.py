@@ -71,7 +71,7 @@ class Database:
         with self._changing_tables() as connection:
             if self._is_in_memory:
                 SQLModel.metadata.create_all(connection)
-            elif migrations.revision_of(connection) != migrations.NEWEST:
+            elif (migrations.revision_of(connection) or "") < migrations.NEWEST:
                 migrations.upgrade(connection)
             connection.commit()
 
@@ -85,7 +85,7 @@ class Database:
             self.create_tables()
             return
         found = self.revision()
-        if found != migrations.NEWEST:
+        if found is None or found < migrations.NEWEST:  # a later release has only added to what this build uses
             raise DatabaseNotMigratedError(
                 f"the database is at revision {found or 'none'}, and this build needs {migrations.NEWEST}: run "
                 "`checkout migrate`"

@@ -8,7 +8,7 @@ import httpx2
 import pytest
 from sqlmodel import select
 
-from checkout.durable import store
+from checkout.durable.store_tables import OperationRow
 from checkout.purchase.tasks import MAX_CLAIMS
 from checkout.store.models import AgentTask
 from tests.api.agent import CLAIM, CREATE, OFFER, ORDER, Task
@@ -115,11 +115,9 @@ def test_an_order_waits_as_long_as_a_worker_lives(
 
     def due_at() -> datetime:
         with stand.services.database.read() as session:
-            found = store.find_callback(session, waiting[0])
-            operation = store.operation(session, *found) if found else None
-        assert operation
-        assert operation.due_at
-        return operation.due_at
+            due = session.exec(select(OperationRow.due_at).where(OperationRow.callback_id == waiting[0])).one()
+        assert due
+        return due
 
     def is_waiting() -> bool:
         with stand.services.database.read() as session:

@@ -152,6 +152,17 @@ def test_a_server_is_not_served_before_it_is_migrated_and_a_file_is_by_itself(ur
     assert migrations.NEWEST == database.revision()
 
 
+def test_a_build_serves_what_a_later_release_has_added_to(database: Database) -> None:
+    """Migrated first, restarted one after the other: the old processes, and one that starts again, go on."""
+    database.create_tables()
+    with database.transaction() as session:
+        session.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+        session.execute(sa.text("ALTER TABLE intents ADD COLUMN later INTEGER"))
+    database.prepare()
+    database.create_tables()
+    assert "9999" == database.revision()
+
+
 def test_the_command_checks_prints_and_migrates(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """`--check` says so by its exit code, `--sql` changes nothing."""
     monkeypatch.setenv("CHECKOUT_DATABASE_URL", url)
