@@ -4,7 +4,7 @@
 Everything else is handed what it needs. The handler under `docker/lambda` is the second such module.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -29,6 +29,7 @@ from checkout.purchase.projection import project
 from checkout.purchase.saga import VERSION, purchase
 from checkout.settings import Settings
 from checkout.store.clock import Clock, SystemClock
+from checkout.store.news import News
 from checkout.store.session import Database
 from checkout.store.vault import KeyUnusableError, Vault
 from merchants.fetch import Fetcher
@@ -66,6 +67,8 @@ class Deployment:
     signer: Signer
     # With Redis: the other processes.
     connected: Connected | None = None
+    # Without Redis, on a database that processes share: what they tell each other through it.
+    news: News | None = None
 
     def api(self) -> FastAPI:
         """The HTTP face."""
@@ -80,10 +83,15 @@ class Deployment:
                 check_url=self.fetcher.check_url,
                 platform_profile=self._profile,
                 shared_pace=self.connected.pace if self.connected else None,
-                changed_elsewhere=self.connected.news.subscribe if self.connected else None,
+                changed_elsewhere=self._changed_elsewhere(),
                 agent_task_waits=self.connected.outbox.agent_task if self.connected else None,
             )
         )
+
+    def _changed_elsewhere(self) -> Callable[[Callable[[str], None]], None] | None:
+        if self.connected is not None:
+            return self.connected.news.subscribe
+        return self.news.subscribe if self.news else None
 
     def _profile(self, version: str | None) -> Mapping[str, Any]:
         """Who we are towards merchants, in the version of their protocol they ask for."""
@@ -102,11 +110,25 @@ class Deployment:
     @contextmanager
     def _dispatching(self) -> Iterator[None]:
         if self.connected is None:
-            with LocalDispatcher(self.durable):
+            with LocalDispatcher(self.durable) as dispatcher, self._telling_and_hearing(dispatcher):
                 yield
         else:
             with self.connected.telling(self.durable), self.connected.hearing():
                 yield
+
+    @contextmanager
+    def _telling_and_hearing(self, dispatcher: LocalDispatcher) -> Iterator[None]:
+        """On PostgreSQL there may be other processes like this one."""
+        if self.news is None:
+            yield
+            return
+        self.news.subscribe(lambda _: dispatcher.look())
+        end_subscription = self.durable.subscribe(self.news.tell)
+        try:
+            with self.news.running():
+                yield
+        finally:
+            end_subscription()
 
 
 @contextmanager
@@ -150,6 +172,7 @@ def opened(settings: Settings, clock: Clock | None = None) -> Iterator[Deploymen
             fetcher=fetcher,
             signer=signer,
             connected=connected,
+            news=News(settings.database_url) if connected is None and database.dialect == "postgresql" else None,
         )
     finally:
         if connected:

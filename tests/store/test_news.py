@@ -7,9 +7,14 @@ from contextlib import ExitStack
 
 import psycopg
 import pytest
+from cryptography.fernet import Fernet
 
+from checkout import wiring
+from checkout.purchase.commands import Asked
+from checkout.settings import Settings
 from checkout.store import news
 from checkout.store.news import APPLICATION, News
+from tests.purchase.scripted import ADA
 
 # A connection is made again within a second; the rest is for a busy machine.
 SOON_SECONDS = 20.0
@@ -85,6 +90,27 @@ def test_what_waits_is_told_before_the_end(postgres_url: str) -> None:
                     last.tell(f"ci_{number}")
             assert heard.soon("ci_249", lambda: None)
     assert {f"ci_{number}" for number in range(250)} <= set(heard.names)
+
+
+def test_services_without_redis_tell_each_other_of_purchases(postgres_url: str) -> None:
+    """So a long poll at one of them wakes for what another one did."""
+    settings = Settings(database_url=postgres_url, secret_key=Fernet.generate_key().decode())
+    with wiring.opened(settings) as one, wiring.opened(settings) as other, one.working(), other.working():
+        assert one.news
+        heard = Heard(one.news)
+        mine: list[str] = []
+
+        def create() -> None:
+            asked = Asked(product_url="http://127.0.0.1:1/lamp", quantity=1, buyer=ADA, wire={})
+            with other.database.transaction() as session:
+                mine.append(other.purchases.create(session, "t_1", asked).id)
+
+        create()
+        deadline = time.monotonic() + SOON_SECONDS
+        while not set(mine) & set(heard.names) and time.monotonic() < deadline:
+            create()
+            threading.Event().wait(0.1)
+        assert set(mine) & set(heard.names)
 
 
 def test_a_server_that_is_away_costs_the_teller_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
