@@ -76,6 +76,10 @@ class Killable:
         """Not offered: who freezes is enumerated in one process."""
         raise NotImplementedError
 
+    def thaw(self) -> None:
+        """Nor thawed."""
+        raise NotImplementedError
+
     def set_clock(self, fate: str) -> None:
         """Not offered either."""
         raise NotImplementedError

@@ -29,6 +29,7 @@ from tests.faults.oracle import (
     OK,
     READ,
     REFUSED,
+    THAW,
     WRITE,
 )
 
@@ -56,6 +57,10 @@ class Life(Protocol):
 
     def freeze(self) -> None:
         """It stands still until others have brought everything to rest."""
+        ...
+
+    def thaw(self) -> None:
+        """It stands still until whoever froze before has come to its end."""
         ...
 
     def set_clock(self, fate: str) -> None:
@@ -189,6 +194,8 @@ def undergo(life: Life, where: str, fate: str) -> bool:
         life.die()
     elif fate == FROZEN:
         life.freeze()
+    elif fate == THAW:
+        life.thaw()
     elif fate in (AHEAD, BEHIND):
         life.set_clock(fate)
     elif fate == OK:

@@ -21,8 +21,8 @@ from checkout.store.driver import Driver
 from checkout.store.session import Database
 from merchants.sdk import Absent, Offer, Order, Refused, Unclear
 from payments.gateway import Held
+from tests.faults.keeping import driver
 from tests.faults.mortal import Life, MortalDatabase
-from tests.faults.world import driver
 
 # So many transactions share a flush of the disk.
 GROUP = 3

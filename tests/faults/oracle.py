@@ -20,6 +20,8 @@ from dataclasses import dataclass, field, replace
 READ, WRITE, BEGIN, BEFORE_COMMIT, COMMIT = "read", "write", "begin", "before commit", "commit"
 # What can happen. A process that freezes goes on once others have brought everything to rest.
 OK, REFUSED, LOST, CRASH, FROZEN = "ok", "refused", "answer lost", "crash after", "frozen"
+# Whoever took over stands still while the one that froze goes on to its end.
+THAW = "the frozen one goes on"
 # Our clock is wrong from now on; the world's is not.
 AHEAD, BEHIND = "clock 25 hours ahead", "clock an hour behind"
 # More boundaries than this in one run mean that the run does not end.

@@ -13,10 +13,11 @@ import pytest
 from checkout.purchase.saga import purchase
 from merchants.demo.goods import Behaviour
 from tests.faults.invariants import ALL, ALWAYS, broken
+from tests.faults.keeping import empty
 from tests.faults.mutants import BlindRefund, BlindRetry, HastyDatabase, any_token_is_good, handler
 from tests.faults.oracle import Oracle, Tally, sequences
 from tests.faults.steady import steady
-from tests.faults.world import CLOCK_JUMPS, DATABASE_FAILS, FREEZES, World, empty
+from tests.faults.world import CLOCK_JUMPS, DATABASE_FAILS, FREEZES, NOTHING, World
 
 STEALTHY = {
     "declined card": ("tok_chargeDeclined", Behaviour.SELLS),
@@ -124,7 +125,7 @@ def test_a_database_that_acknowledges_before_it_commits_is_caught() -> None:
 def test_a_service_that_ignores_its_fencing_tokens_is_caught() -> None:
     """A process that froze past its lease writes over whoever took over."""
     with any_token_is_good():
-        found, _ = violations(2, more=FREEZES, most=1)
+        found, _ = violations(2, usual=NOTHING, more=FREEZES, most=1)
     assert found
 
 

@@ -6,6 +6,7 @@ no list of them to keep.
 
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 
@@ -13,6 +14,7 @@ from tests.faults.cradle import Cradle
 from tests.faults.invariants import broken
 from tests.faults.killed import KilledWorld, Stage, stage
 from tests.faults.oracle import Oracle, Tally, sequences
+from tests.servers import postgres_url
 
 pytestmark = pytest.mark.processes
 
@@ -20,11 +22,13 @@ pytestmark = pytest.mark.processes
 STRIDE = 7
 
 
-@pytest.fixture(scope="module")
-def on_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Stage, Cradle]]:
-    """A stage whose database is a file, and the process its lives are forked from."""
-    with stage(tmp_path_factory.mktemp("kills")) as made, Cradle(made.place, made.client()) as cradle:
-        yield made, cradle
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def staged(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Stage, Cradle]]:
+    """A stage on either database, and the process its lives are forked from."""
+    with ExitStack() as stack:
+        url = stack.enter_context(postgres_url()) if request.param == "postgresql" else None
+        made = stack.enter_context(stage(tmp_path_factory.mktemp("kills"), url))
+        yield made, stack.enter_context(Cradle(made.place, made.client()))
 
 
 class Killing:
@@ -62,9 +66,10 @@ def every(kills: int, killing: Killing) -> list[Oracle]:
     return ran
 
 
-def test_no_single_kill_breaks_a_promise_and_no_second_one_after_it(on_sqlite: tuple[Stage, Cradle]) -> None:
+@pytest.mark.timeout(300)
+def test_no_single_kill_breaks_a_promise_and_no_second_one_after_it(staged: tuple[Stage, Cradle]) -> None:
     """Killed at each boundary in turn; and once more for each, whoever takes over is killed too, ever later."""
-    killing = Killing(*on_sqlite)
+    killing = Killing(*staged)
     for number, killed_once in enumerate(every(1, killing)):
         if pairs := [prefix for prefix, _ in killed_once.others()]:
             killing.run(Oracle(prefix=pairs[number * STRIDE % len(pairs)], faults=2, seen={}))
@@ -75,8 +80,8 @@ def test_no_single_kill_breaks_a_promise_and_no_second_one_after_it(on_sqlite: t
 
 @pytest.mark.full
 @pytest.mark.timeout(3600)
-def test_no_pair_of_kills_breaks_a_promise(on_sqlite: tuple[Stage, Cradle]) -> None:
+def test_no_pair_of_kills_breaks_a_promise(staged: tuple[Stage, Cradle]) -> None:
     """Every ordered pair."""
-    killing = Killing(*on_sqlite)
+    killing = Killing(*staged)
     every(2, killing)
     assert [] == killing.found

@@ -8,7 +8,6 @@ that freezes lets others bring everything to rest, and then goes on as if no tim
 A world can be kept as bytes and stood up again, so that runs need not begin at the beginning.
 """
 
-import functools
 import pickle
 import threading
 import zlib
@@ -16,7 +15,6 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from io import BytesIO
 from typing import Any
 
 from sqlalchemy import text
@@ -34,6 +32,7 @@ from payments.sandbox.core import Sandbox
 from payments.sandbox.transport import InProcessClient
 from tests.faults.equal import fingerprint
 from tests.faults.evidence import FAULTS_UNTIL_IT_ASKS, Evidence, of_database
+from tests.faults.keeping import driver, empty, no_rows, no_sleep, pickled
 from tests.faults.life import Client, Wires, live
 from tests.faults.mortal import MortalDatabase, renewing
 from tests.faults.oracle import (
@@ -48,6 +47,7 @@ from tests.faults.oracle import (
     OK,
     READ,
     REFUSED,
+    THAW,
     WRITE,
     Oracle,
 )
@@ -61,6 +61,7 @@ CAN_HAPPEN = {
     BEFORE_COMMIT: (OK,),
     COMMIT: (OK, CRASH),
 }
+NOTHING = dict.fromkeys(CAN_HAPPEN, (OK,))
 # A process that stands still while another takes over may do so with an answer in its hands, or before it asks.
 FREEZES = {WRITE: (FROZEN,), COMMIT: (FROZEN,)}
 # A database that is locked or full refuses, one that is cut off does not say what it did; the process lives.
@@ -79,15 +80,28 @@ class Death(Exception):  # noqa: N818 (it is no error)
 
 
 @dataclass(kw_only=True)
+class Frozen:
+    """One that stands still, in a thread of its own; of it and those who took over, only one moves at a time."""
+
+    thawed: threading.Event = field(default_factory=threading.Event)
+    over: threading.Event = field(default_factory=threading.Event)
+    others: threading.Thread | None = None
+
+
+@dataclass(kw_only=True)
 class Incarnation:
-    """A life in this process."""
+    """A life in this process. `before`: the one that froze, from which it took over."""
 
     world: "World"
     dead: bool = False
+    before: Frozen | None = None
+    own: Frozen = field(default_factory=Frozen)
 
     def ask(self, where: str, kind: str, mark: int = 0) -> str:
         """What happens at this boundary; where nothing new can follow, the life ends."""
         alternatives = self.world.can_happen[kind]
+        if self.before and not self.before.thawed.is_set() and FROZEN in alternatives:
+            alternatives = (*alternatives, THAW)
         if renewing() or len(alternatives) == 1:
             return OK
         oracle = self.world.oracle
@@ -101,10 +115,20 @@ class Incarnation:
         self.dead = True
 
     def freeze(self) -> None:
-        """Others bring everything to rest meanwhile."""
+        """Others go on meanwhile; it goes on when they have come to rest, or when one of them lets it."""
         self.world.somebody_froze = True
         self.world.clock.advance(AFTER_A_CRASH_SECONDS)
-        self.world.to_rest()
+        self.own.others = threading.Thread(target=self.world.taken_over, args=(self.own,), daemon=True)
+        self.own.others.start()
+        self.own.thawed.wait()
+        if self.world.oracle.cut:
+            self.dead = True
+
+    def thaw(self) -> None:
+        """The one it took over from goes on, to its end; then this one does."""
+        assert self.before
+        self.before.thawed.set()
+        self.before.over.wait()
         if self.world.oracle.cut:
             self.dead = True
 
@@ -123,13 +147,6 @@ class Incarnation:
         self.world.acknowledged[what] += 1
 
 
-def empty() -> Database:
-    """A database in memory with nothing in it but tables."""
-    database = Database.open("sqlite://")
-    database.create_tables()
-    return database
-
-
 @dataclass
 class World:
     """What survives."""
@@ -139,6 +156,7 @@ class World:
     pays_with: str = "tok_visa"
     purchase: Callable[..., Any] = purchase
     mortal: type[MortalDatabase] = MortalDatabase
+    usual: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: CAN_HAPPEN)
     more: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     database: Database = field(default_factory=empty)  # reused: its statements are compiled once
 
@@ -149,7 +167,8 @@ class World:
         self.acknowledged: Counter[str] = Counter()
         self.lives = 0
         self.somebody_froze = False
-        self.can_happen = {kind: (*fates, *self.more.get(kind, ())) for kind, fates in CAN_HAPPEN.items()}
+        self.broken: Exception | None = None
+        self.can_happen = {kind: (*fates, *self.more.get(kind, ())) for kind, fates in self.usual.items()}
         self.skew = timedelta()
         if self.oracle.start:
             self._stand_up(self.oracle.start.world)
@@ -163,17 +182,34 @@ class World:
         """Live, die and live again until nothing more happens."""
         self.oracle.fingerprint = self.fingerprint
         self.to_rest()
+        if self.broken:
+            raise self.broken
 
-    def to_rest(self) -> None:
+    def to_rest(self, before: Frozen | None = None) -> None:
         """One life after the other, until one ends by itself."""
         while self.lives < MOST_LIVES and not self.oracle.cut:
             self.lives += 1
-            life = Incarnation(world=self)
-            if live(life, self._wires(), self.client):
+            life = Incarnation(world=self, before=before)
+            try:
+                rested = live(life, self._wires(), self.client)
+            finally:
+                life.own.over.set()
+                if life.own.others:
+                    life.own.others.join()
+            if rested:
                 return
             self.clock.advance(AFTER_A_CRASH_SECONDS)
         if not self.oracle.cut:
             raise AssertionError(f"it does not come to rest: {self.oracle.story()}")
+
+    def taken_over(self, frozen: Frozen) -> None:
+        """What others do while one is frozen; however they end, it goes on."""
+        try:
+            self.to_rest(frozen)
+        except Exception as broken:  # noqa: BLE001 (it is told by the thread that runs the world)
+            self.broken = broken
+        finally:
+            frozen.thawed.set()
 
     def _wires(self) -> Wires:
         return Wires(
@@ -244,37 +280,3 @@ class OurClock(ManualClock):
     def set(self, moment: datetime) -> None:
         """Let time pass until it shows this."""
         self._world.clock.set(moment - self._world.skew)
-
-
-@functools.cache
-def no_rows() -> bytes:
-    """The pages of a database with nothing in it but tables."""
-    database = empty()
-    pages: bytes = driver(database).serialize()
-    database.close()
-    return pages
-
-
-def driver(database: Database) -> Any:
-    """The driver's own connection to a database in memory."""
-    return database._writer.raw_connection().dbapi_connection
-
-
-def no_sleep(_seconds: float) -> None:
-    """Nobody waits here."""
-
-
-# A lock is copied as a new one: nobody holds it where a world is kept.
-_COPIED: Mapping[type, Callable[[Any], Any]] = {
-    type(threading.Lock()): lambda _lock: (threading.Lock, ()),
-    type(threading.RLock()): lambda _lock: (threading.RLock, ()),
-}
-
-
-def pickled(what: object) -> bytes:
-    """Everything that hangs together, as bytes."""
-    buffer = BytesIO()
-    pickler = pickle.Pickler(buffer, protocol=pickle.HIGHEST_PROTOCOL)
-    pickler.dispatch_table = _COPIED
-    pickler.dump(what)
-    return buffer.getvalue()
