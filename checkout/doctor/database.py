@@ -37,12 +37,17 @@ def database(settings: Settings) -> Iterator[Finding]:
         opened = Database.open(settings.database_url)
         try:
             yield from _server(settings, opened)
+            current = opened.revision() == NEWEST
             yield from _tables(opened)
         finally:
             opened.close()
-        yield from _key_and_versions(settings)
+        yield _key(settings)
+        if current and _has_key(settings):
+            yield from _versions(settings)
     except TypeError:  # psycopg gives bytes where the server names no encoding
         yield _broken(settings, "its encoding is SQL_ASCII", "Make the database anew with ENCODING 'UTF8'.")
+    except KeyUnusableError as unusable:
+        yield Finding(name="key", found="payment tokens cannot be sealed", mend=f"{unusable}.")
     except (SQLAlchemyError, StoreError, OSError) as broken:
         yield _unusable(settings, broken)
 
@@ -126,17 +131,25 @@ def _tables(opened: Database) -> Iterator[Finding]:
     yield Finding(name="tables", found=f"revision {found}, this build's; they can be written")
 
 
-def _key_and_versions(settings: Settings) -> Iterator[Finding]:
-    try:
-        with wiring.opened(settings) as deployment:
-            waiting = deployment.durable.unrunnable()
-    except KeyUnusableError as unusable:
-        yield Finding(name="key", found="payment tokens cannot be sealed", mend=f"{unusable}.")
-        return
-    except StoreError:  # said of the tables already
-        return
+def _key(settings: Settings) -> Finding:
+    if not _has_key(settings):
+        return Finding(
+            name="key",
+            found="none: payment tokens cannot be sealed",
+            mend="Set CHECKOUT_SECRET_KEY, the same for every process: there is no file beside a server.",
+        )
     where = "CHECKOUT_SECRET_KEY" if settings.secret_key else "a key file beside the database: back it up with it"
-    yield Finding(name="key", found=f"payment tokens are sealed by {where}")
+    return Finding(name="key", found=f"payment tokens are sealed by {where}")
+
+
+def _has_key(settings: Settings) -> bool:
+    given = settings.secret_key.get_secret_value() if settings.secret_key else ""
+    return bool(given) or settings.database_path is not None
+
+
+def _versions(settings: Settings) -> Iterator[Finding]:
+    with wiring.opened(settings) as deployment:
+        waiting = deployment.durable.unrunnable()
     if waiting:
         stuck = ", ".join(f"{count} of {function} version {version}" for function, version, count in waiting)
         yield Finding(

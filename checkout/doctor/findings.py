@@ -24,12 +24,13 @@ class Finding:
 
 
 def masked(url: str) -> str:
-    """An address without its password; all of it but the scheme is hidden when it cannot be read."""
+    """An address without its password and without options, which may hold one; hidden when it cannot be read."""
     try:
         parts = urlsplit(url)
         secret = parts.password
     except ValueError:
         return url.partition(":")[0] + "://…"
     host = parts.netloc.rpartition("@")[2]
-    who = f"{parts.username}:***@" if secret else f"{parts.username}@" if parts.username else ""
+    user = parts.username or ""
+    who = f"{user}:***@" if secret else f"{user}@" if user else ""
     return f"{parts.scheme}://{who}{host}{parts.path}"

@@ -30,10 +30,12 @@ def test_a_set_up_that_is_well_exits_0(tmp_path: Path) -> None:
     """With agents off neither browser nor model is needed, and no Stripe key means a sandbox."""
     answer, found = told(tmp_path)
     assert (0, True) == (answer.code, all(finding["well"] for finding in found.values()))
-    assert {"database", "folder", "payments", "browser", "agents"} == set(found)
+    looked_at = {"imports", "database", "tables", "key", "broker", "folder", "disk", "payments", "browser", "agents"}
+    assert looked_at == set(found)
     assert "sandbox" in found["payments"]["found"]
     shown = Command(environment={"CHECKOUT_DATABASE_URL": f"sqlite:///{tmp_path / 'c.sqlite3'}"})("doctor")
     assert "payments" in shown.out
+    assert "All is well." in shown.out
 
 
 def test_agents_without_a_model_are_a_problem(tmp_path: Path) -> None:
@@ -76,7 +78,7 @@ def test_stripes_mode_is_told_and_its_key_is_not(tmp_path: Path, key: str, *, we
 
 def test_a_folder_that_cannot_be_made_is_a_problem(tmp_path: Path) -> None:
     """The kernel's own file system takes no folders, whoever asks."""
-    answer, found = told(tmp_path, CHECKOUT_EVIDENCE_FOLDER="/proc/evidence")
+    answer, found = told(tmp_path, CHECKOUT_EVIDENCE_FOLDER="/proc/evidence", CHECKOUT_AGENTS_ENABLED="true")
     assert (1, False) == (answer.code, found["folder"]["well"])
     assert "/proc/evidence" in found["folder"]["found"]
 

@@ -38,6 +38,7 @@ class Service:
     volumes: Mapping[str, str]
     shm_size: str
     seccomp: Path | None
+    stop_signal: str
     stop_seconds: float
     data: Mapping[str, Any]
 
@@ -102,6 +103,7 @@ def _service(name: str, data: Mapping[str, Any], files: Mapping[str, Path]) -> S
         volumes={inside: outside for outside, _, inside in mounts},
         shm_size=data.get("shm_size", "64m"),
         seccomp=FOLDER / seccomp[0] if seccomp else None,
+        stop_signal=data.get("stop_signal", "SIGTERM"),
         stop_seconds=float(data.get("stop_grace_period", "10s").removesuffix("s")),
         data=data,
     )

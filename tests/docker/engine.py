@@ -6,6 +6,7 @@ those it shares a network with, and no others. Images are this checkout's enviro
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -71,9 +72,9 @@ class Engine:
         return subprocess.run(boxed, capture_output=True, text=True, timeout=READY_SECONDS, check=False)
 
     def stop(self, name: str) -> tuple[int, float]:
-        """`stop`: SIGTERM, and what came of it within the service's own grace: exit code and seconds."""
+        """`stop`: its signal, and what came of it within the service's own grace: exit code and seconds."""
         process, began = self.running.pop(name), time.monotonic()
-        process.terminate()
+        process.send_signal(signal.Signals[self.services[name].stop_signal])
         try:
             code = process.wait(self.services[name].stop_seconds)
         except subprocess.TimeoutExpired:
