@@ -1,7 +1,8 @@
-"""`make bench`: sagas beside DBOS, purchases in a browser beside browser-use. Prints; asserts nothing about speed.
+"""`make bench`: sagas beside DBOS and beside the bare commit, waiting, waking, dying, growing, and agents at a shop.
 
-Both engines run the same saga on the same disk in this one process, turn about, in rounds; the figures are medians over
-the rounds, with the range. The agents buy in turns too. Ratios matter here, not digits: the machine may be shared.
+Prints; asserts nothing about speed. Ratios matter here, not digits: the machine may be shared, so what is compared is
+run turn about and given as medians over rounds, with the range. `make bench ARGS="--part race"` runs a single part;
+the whole takes about eight minutes on two idle cores, most of it the agents and the hundred thousand that wait.
 """
 
 import argparse
@@ -10,87 +11,112 @@ import statistics
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import agents, on_dbos, on_ours
-from tests.bench.on_dbos import Dbos
-from tests.bench.on_ours import Ours
+from tests import servers
+from tests.bench import agents, processes, race
 
 out = Console()
+NAMES = {"ours": "agentic-checkout", "dbos": "DBOS 3.4", "floor": "one row, one commit"}
+# Every commit of the race's saga on our side, and why it cannot be another's.
+COMMITS = (
+    ("start", 1, "the request is acknowledged, so it must be on disk"),
+    ("claim", 2, "who runs it, and the fencing token; once to begin, once after the wait"),
+    ("step", 6, "a step's outcome, before the next begins"),
+    ("callback", 1, "its id goes outside, so it must be known here first"),
+    ("suspend, end", 2, "the lease is given up; the result"),
+    ("answer", 1, "the outside's answer is acknowledged"),
+)
 
 
 def main() -> None:
-    """Run everything; about a minute."""
+    """Run what was asked for."""
     options = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    options.add_argument("--part", choices=[*PARTS], action="append", help="only this; may be given several times")
     options.add_argument("--rounds", type=int, default=5)
-    options.add_argument("--sequential", type=int, default=30, help="sagas one after the other, per round")
+    options.add_argument("--sequential", type=int, default=20, help="sagas one after the other, per round")
     options.add_argument("--in-flight", type=int, default=100, help="sagas at once")
     options.add_argument("--concurrent", type=int, default=200, help="sagas with that many at once, per round")
-    options.add_argument("--suspended", type=int, default=2000)
-    options.add_argument("--purchases", type=int, default=3, help="purchases in a browser by each agent; 0: none")
-    options.add_argument("--json", action="store_true")
+    options.add_argument("--suspended", type=int, default=100_000)
+    options.add_argument("--purchases", type=int, default=3, help="purchases in a browser by each agent")
+    options.add_argument("--json", action="store_true", help="the figures themselves, at the end")
     asked = options.parse_args()
-    race = _race(asked.rounds, asked.sequential, asked.concurrent, asked.in_flight)
-    suspended = _suspended(asked.suspended)
-    bought = _buy(asked.purchases)
-    if asked.json:
-        print(json.dumps({"race": race, "suspended": suspended, "agents": bought}, indent=2))  # noqa: T201 (the data)
-        return
-    _show(race, suspended)
-    _show_agents(bought)
-
-
-def _race(rounds: int, sequential: int, concurrent: int, in_flight: int) -> dict[str, dict[str, list[float]]]:
-    """Per engine and measure, one figure per round."""
-    figures: dict[str, dict[str, list[float]]] = {}
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        on_ours.running(Path(folder)) as ours,
-        on_dbos.running(Path(folder)) as dbos,
-    ):
-        engines: tuple[Ours | Dbos, ...] = (ours, dbos)
-        for engine in engines:
-            figures[engine.name] = {"ms per saga": [], "sagas per second": [], "commits per saga": []}
-            for warm_up in range(5):
-                engine.one(f"warm-{warm_up}")
-        for number in range(rounds):
-            for engine in engines if number % 2 == 0 else reversed(engines):
-                of = figures[engine.name]
-                before = engine.commits
-                latencies = [engine.one(f"one-{number}-{index}") for index in range(sequential)]
-                of["ms per saga"].append(statistics.median(latencies))
-                of["commits per saga"].append((engine.commits - before) / sequential)
-                names = [f"many-{number}-{index}" for index in range(concurrent)]
-                of["sagas per second"].append(engine.many(names, in_flight))
-    return figures
-
-
-def _suspended(count: int) -> dict[str, Any]:
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.bench.suspended", str(count)], check=True, capture_output=True, text=True
-    )
-    figures: dict[str, Any] = json.loads(done.stdout)
-    return figures
-
-
-def _buy(rounds: int) -> dict[str, Any]:
-    """Per agent the figures of every round; or, under `missing`, why there are none."""
-    if not rounds:
-        return {}
     try:
-        return agents.race(rounds)
+        figures = {part: PARTS[part](asked) for part in asked.part or PARTS}
+    finally:
+        servers.finish()
+    if asked.json:
+        print(json.dumps(figures, indent=2))  # noqa: T201 (the data)
+
+
+def _race(asked: argparse.Namespace) -> dict[str, Any]:
+    figures = {}
+    for kind, title in (("postgresql", "PostgreSQL, fsync on"), ("sqlite", "SQLite, synchronous=FULL")):
+        with tempfile.TemporaryDirectory() as folder:
+            figures[kind] = race.run(
+                kind,
+                Path(folder),
+                rounds=asked.rounds,
+                sequential=asked.sequential,
+                concurrent=asked.concurrent,
+                in_flight=asked.in_flight,
+            )
+        _show_race(figures[kind], f"Six steps and one wait on {title}; one process each, {asked.in_flight} in flight")
+    out.print("\nOur thirteen commits: " + "; ".join(f"{name} x {count} ({why})" for name, count, why in COMMITS))
+    return figures
+
+
+def _show_race(figures: race.Figures, title: str) -> None:
+    table = Table(title=f"\n{title}", box=None)
+    table.add_column("")
+    for name in ("ours", "dbos"):
+        table.add_column(NAMES[name], justify="right")
+    table.add_column("ratio", justify="right")
+    for measure in figures["ours"]:
+        ours, theirs = (figures[name][measure] for name in ("ours", "dbos"))
+        table.add_row(
+            measure, _spread(ours), _spread(theirs), f"{statistics.median(ours) / statistics.median(theirs):.2f}"
+        )
+    out.print(table)
+    for measure, values in figures.get("floor", {}).items():
+        out.print(f"The floor, {NAMES['floor']} on one connection: {_spread(values)} {measure}")
+
+
+def _waiting(asked: argparse.Namespace) -> dict[str, Any]:
+    with servers.postgres_url() as url:
+        figures = _alone("tests.bench.waiting", url, str(asked.suspended))
+    _list("Suspended executions on PostgreSQL, in a worker process", figures)
+    purchases = _alone("tests.bench.suspended", "2000")
+    _list("Suspended purchases on SQLite, in a process that serves them", purchases)
+    return {"executions": figures, "purchases": purchases}
+
+
+def _processes(_asked: argparse.Namespace) -> dict[str, Any]:
+    resumed = sorted(processes.resume(100))
+    died = processes.recovery(3)
+    grown = {f"{count} worker processes": processes.growth(count, 300) for count in (1, 2, 4)}
+    figures = {
+        "answer in one process to resumed in another, ms, p50": statistics.median(resumed),
+        "p99": resumed[round(len(resumed) * 0.99) - 1],
+        f"kill -9 to the step run elsewhere, s (the lease is {processes.LEASE_SECONDS:.0f})": statistics.median(died),
+        **{f"sagas of six steps per second, {name}": value for name, value in grown.items()},
+    }
+    _list("Several processes on one PostgreSQL", figures)
+    return figures
+
+
+def _agents(asked: argparse.Namespace) -> dict[str, Any]:
+    """Per agent the figures of every round; or, under `missing`, why there are none."""
+    try:
+        bought = agents.race(asked.purchases)
     except agents.NotInstalledError as missing:
+        out.print(f"\n{missing}")
         return {"missing": str(missing)}
-
-
-def _show_agents(bought: dict[str, Any]) -> None:
-    if not bought or "missing" in bought:
-        out.print(f"\n{bought['missing']}" if bought else "")
-        return
     table = Table(
         title="\nA first purchase in a browser, at the six-page demo shop, without the model's time", box=None
     )
@@ -100,34 +126,40 @@ def _show_agents(bought: dict[str, Any]) -> None:
     table.add_column("ratio", justify="right")
     ours, theirs = (agents.medians(rounds) for rounds in bought.values())
     for measure in ours:
-        cells = [
-            f"{statistics.median(values):.1f} [{min(values):.1f} to {max(values):.1f}]"
-            for values in ([one[measure] for one in rounds] for rounds in bought.values())
-        ]
+        cells = [_spread([one[measure] for one in rounds]) for rounds in bought.values()]
         table.add_row(measure, *cells, f"{theirs[measure] / ours[measure]:.1f}")
     out.print(table)
     out.print("Ours makes two visits, a quote and its order; browser-use goes straight to the order.")
+    return bought
 
 
-def _show(race: dict[str, dict[str, list[float]]], cost: dict[str, Any]) -> None:
-    table = Table(title="The purchase's steps, empty: six steps and one wait, SQLite, same disk, one run", box=None)
+def _alone(module: str, *arguments: str) -> dict[str, Any]:
+    """A module's figures, from a process of its own."""
+    command = [sys.executable, "-m", module, *arguments]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    figures: dict[str, Any] = json.loads(done.stdout)
+    return figures
+
+
+def _list(title: str, figures: dict[str, Any]) -> None:
+    table = Table(title=f"\n{title}", box=None, show_header=False)
     table.add_column("")
-    for name in race:
-        table.add_column(name, justify="right")
-    table.add_column("ratio", justify="right")
-    for measure in ("ms per saga", "sagas per second", "commits per saga"):
-        medians = [statistics.median(of[measure]) for of in race.values()]
-        cells = [
-            f"{median:.1f} [{min(of[measure]):.1f} to {max(of[measure]):.1f}]"
-            for median, of in zip(medians, race.values(), strict=True)
-        ]
-        table.add_row(measure, *cells, f"{medians[0] / medians[1]:.2f}" if medians[1] else "")
+    table.add_column("", justify="right")
+    for name, value in figures.items():
+        table.add_row(name.replace("_", " "), f"{value:,.1f}" if isinstance(value, float) else str(value))
     out.print(table)
-    out.print(
-        f"\n{cost['suspended']} suspended checkouts: {cost['memory_bytes_each']:.0f} bytes of memory and "
-        f"{cost['disk_bytes_each']:.0f} bytes of disk each; {cost['threads']} threads "
-        f"({', '.join(cost['thread_names'])}), {cost['tasks']} tasks."
-    )
+
+
+def _spread(values: list[float]) -> str:
+    return f"{statistics.median(values):.1f} [{min(values):.1f} to {max(values):.1f}]"
+
+
+PARTS: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
+    "race": _race,
+    "waiting": _waiting,
+    "processes": _processes,
+    "agents": _agents,
+}
 
 
 if __name__ == "__main__":

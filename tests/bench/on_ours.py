@@ -1,4 +1,4 @@
-"""The saga on our durable service: six trivial steps and one callback, on SQLite, in this process.
+"""The saga on our durable service: six trivial steps and one callback, in this process.
 
 As in use: worker threads woken by commits, every checkpoint one transaction on disk. The callback is completed as soon
 as its checkpoint is committed, by a thread that plays the outside.
@@ -11,21 +11,22 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from aws_durable_execution_sdk_python.config import StepConfig
 from aws_durable_execution_sdk_python.context import DurableContext
-from sqlalchemy import event
 
 from checkout.durable.changes import Notice
 from checkout.durable.dispatch.local import LocalDispatcher
 from checkout.durable.service import DurableService
+from checkout.durable.settings import DurableSettings
 from checkout.store.clock import SystemClock
 from checkout.store.session import Database
 from tests.bench.workload import STEPS_AFTER, STEPS_BEFORE
 
 PATIENCE_SECONDS = 60
+# Handlers at once in the process: as many as connections in its pool.
+THREADS = 16
 
 
 def _saga(context: DurableContext, ask: Callable[[str], None]) -> int:
@@ -52,7 +53,6 @@ class Ours:
 
     def __init__(self, service: DurableService) -> None:
         self._service = service
-        self.commits = 0
         self.ended: dict[str, threading.Event] = {}
 
     def one(self, name: str) -> float:
@@ -72,11 +72,11 @@ class Ours:
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[Ours]:
-    """Our service on a database of its own in `folder`."""
-    database = Database.open(f"sqlite:///{folder / 'ours.sqlite3'}")
+def running(url: str) -> Iterator[Ours]:
+    """Our service on a database of its own."""
+    database = Database.open(url)
     database.create_tables()
-    service = DurableService(database, clock=SystemClock())
+    service = DurableService(database, clock=SystemClock(), settings=DurableSettings(threads=THREADS))
     ours = Ours(service)
     asked: queue.SimpleQueue[str | None] = queue.SimpleQueue()
 
@@ -98,7 +98,6 @@ def running(folder: Path) -> Iterator[Ours]:
     service.listen(told)
     answering = threading.Thread(target=answer, daemon=True)
     answering.start()
-    event.listen(database._writer, "commit", lambda _: setattr(ours, "commits", ours.commits + 1))
     try:
         with LocalDispatcher(service):
             yield ours

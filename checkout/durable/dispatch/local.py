@@ -21,7 +21,7 @@ STOP_GRACE_SECONDS = 10.0
 # What waits is queued by number only; a backlog larger than this is read again as it shrinks.
 LARGEST_QUEUE = 10_000
 # Word from other processes makes this one look at once, but no more often than this: it may come with every commit.
-LOOKS_APART_SECONDS = 0.05
+LOOKS_APART_SECONDS = 0.02
 
 
 class LocalDispatcher:

@@ -1,0 +1,109 @@
+"""Several processes on one PostgreSQL: how throughput grows, how soon an answer is acted on and a death mended.
+
+Each figure comes from real worker processes (`tests/bench/worker.py`) on a database of their own.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from checkout.durable.service import DurableService
+from checkout.store.news import News
+from tests import servers
+from tests.bench.worker import opened
+
+PATIENCE_SECONDS = 120.0
+LEASE_SECONDS = 5.0
+
+
+@contextmanager
+def working(url: str, *, lease_seconds: float = LEASE_SECONDS) -> Iterator["subprocess.Popen[str]"]:
+    """A worker process that is ready."""
+    command = [sys.executable, "-m", "tests.bench.worker", url, str(lease_seconds)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdin is not None
+        process.stdout.readline()
+        try:
+            yield process
+        finally:
+            process.stdin.close()
+            try:
+                process.wait(30)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+def growth(workers: int, backlog: int) -> float:
+    """Sagas of six steps per second that so many workers work off together."""
+    with servers.postgres_url() as url, ExitStack() as stack:
+        service = opened(url, LEASE_SECONDS)
+        stack.callback(service.database.close)
+        processes = [stack.enter_context(working(url)) for _ in range(workers)]
+        assert processes
+        for number in range(backlog):
+            service.start("steps", f"warm-{number}" if number < workers else f"n{number}", "{}")
+        begun = time.perf_counter()
+        while service.list(status="RUNNING", limit=1).executions:
+            assert time.perf_counter() - begun < PATIENCE_SECONDS
+            time.sleep(0.02)
+        return backlog / (time.perf_counter() - begun)
+
+
+def resume(count: int) -> list[float]:
+    """Milliseconds from an answer's commit in one process to the handler's run with it in another, one by one."""
+    took = []
+    with servers.postgres_url() as url, working(url):
+        service, news = opened(url, LEASE_SECONDS), News(url)
+        service.subscribe(news.tell)
+        with news.running():
+            for number in range(count):
+                name = f"n{number}"
+                service.start("asks", name, "{}")
+                service.wait_for(name, lambda view: bool(_callback(service, view.name)), timeout_seconds=30)
+                time.sleep(0.05)  # the handler is suspended by now
+                callback = _callback(service, name)
+                assert callback
+                answered = time.time()
+                service.succeed_callback(callback, "1")
+                view = service.wait_for(name, timeout_seconds=30)
+                took.append((float(view.result or "nan") - answered) * 1000)
+        service.database.close()
+    return took
+
+
+def _callback(service: DurableService, name: str) -> str | None:
+    operations = service.operations(name)
+    return next((one.callback_id for one in operations if one.callback_id), None)
+
+
+def recovery(trials: int) -> list[float]:
+    """Seconds from a worker's kill -9 in the middle of a step to another's run of that step."""
+    took = []
+    with tempfile.TemporaryDirectory() as folder, servers.postgres_url() as url, ExitStack() as stack:
+        service = opened(url, LEASE_SECONDS)
+        stack.callback(service.database.close)
+        for trial in range(trials):
+            journal = Path(folder) / f"journal-{trial}"
+            with working(url) as victim:
+                service.start("stuck", f"n{trial}", f'{{"journal": "{journal}"}}')
+                _until(journal.exists)
+                stack.enter_context(working(url))
+                os.kill(victim.pid, signal.SIGKILL)
+                killed = time.time()
+            view = service.wait_for(f"n{trial}", timeout_seconds=60)
+            took.append(float(view.result or "nan") - killed)
+    return took
+
+
+def _until(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
