@@ -44,7 +44,7 @@ class ReadingClient(stripe.HTTPClient):
         self._sleep = sleep
         self._next = now()
 
-    def request(  # type: ignore[override]
+    def request(
         self,
         method: str,
         url: str,
@@ -60,7 +60,7 @@ class ReadingClient(stripe.HTTPClient):
         for left in reversed(range(TRIES)):
             self._wait_for_turn()
             try:
-                body, status, answered = self._inner.request(method, url, headers, post_data)  # type: ignore[no-untyped-call]
+                body, status, answered = self._inner.request(method, url, headers, post_data)
             except stripe.APIConnectionError:
                 if not left:
                     raise

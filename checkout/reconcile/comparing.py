@@ -56,8 +56,8 @@ class Comparison:
         for movement in self.provider.movements(since):
             spool.note(movement)
         for name in spool.unread():
-            if booked := self.provider.payment(name):
-                spool.put(booked)
+            if moved := self.provider.payment(name):
+                spool.put(moved)
 
     def _compare(self, purchase: Purchase, spool: Spool, report: Report) -> None:
         """One purchase; what differs is looked at again, fresh from both sides."""

@@ -1,5 +1,7 @@
 """The SQL is for PostgreSQL too: statements and tables compile there, with row locks where SQLite has one writer."""
 
+from typing import Any
+
 import pytest
 from sqlalchemy import Executable, Table
 from sqlalchemy.engine.interfaces import Dialect
@@ -10,7 +12,7 @@ from checkout.durable import store, store_write
 from checkout.durable.statements import Statement
 from checkout.durable.store_tables import EVENTS, EXECUTIONS, OPERATIONS
 
-STATEMENTS = {
+STATEMENTS: dict[str, Any] = {
     name: value.core if isinstance(value, Statement) else value
     for module in (store, store_write)
     for name, value in vars(module).items()
