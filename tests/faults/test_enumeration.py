@@ -61,6 +61,7 @@ def test_no_sequence_of_three_faults_breaks_a_promise() -> None:
     assert tally.runs > 1000
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("more", MORE.values(), ids=MORE)
 def test_nothing_else_that_happens_once_breaks_a_promise(more: Mapping[str, tuple[str, ...]]) -> None:
     """A process freezes past its lease and goes on; the database refuses or does not say; the clock jumps."""
@@ -122,6 +123,7 @@ def test_a_database_that_acknowledges_before_it_commits_is_caught() -> None:
     assert any("acknowledged" in one for one in found)
 
 
+@pytest.mark.timeout(600)
 def test_a_service_that_ignores_its_fencing_tokens_is_caught() -> None:
     """A process that froze past its lease writes over whoever took over."""
     with any_token_is_good():
