@@ -31,8 +31,9 @@ demo: $(VENV)/.demo browser ## Set everything up and buy: eight purchases, two o
 test: lint browser servers ## Set everything up, lint, and run the tests (the bounded tier)
 	@$(BIN)/pytest -m "not full" $(ARGS)
 
-test-full: lint browser servers ## All tests, with the exhaustive tier
+test-full: lint browser servers ## All tests, with the exhaustive tier, and the service's once more on PostgreSQL
 	@$(BIN)/pytest $(ARGS)
+	@CHECKOUT_TEST_STORE=postgresql $(BIN)/pytest tests/api tests/purchase $(ARGS)
 
 bench: $(VENV)/.dev browser servers ## Measure: sagas per second beside DBOS, commits per saga, suspended checkouts
 	@$(BIN)/python -m tests.bench $(ARGS)

@@ -1,6 +1,6 @@
 """On which database a test runs: SQLite, unless `CHECKOUT_TEST_STORE=postgresql` asks for the other one.
 
-`make test` runs the rooms whose code depends on it once on each.
+`make test-full` runs the rooms whose code depends on it once on each.
 """
 
 import os
