@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ THEIRS = {"PGDATA": "/var/lib/postgresql/data"}
 PEOPLE = "root:x:0:0::/root:/bin/sh\npostgres:x:999:999::/tmp:/bin/sh\ncheckout:x:10001:10001::/tmp:/bin/sh\n"
 GROUPS = "root:x:0:\npostgres:x:999:\ncheckout:x:10001:\n"
 READY_SECONDS = 90.0
-LOOK_SECONDS = 0.1
+LOOK_SECONDS = 0.5
 
 
 class EngineError(AssertionError):
@@ -47,16 +48,16 @@ class Engine:
     holder: "subprocess.Popen[bytes]"
     running: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict)
 
-    def start(self, name: str) -> None:
-        """`up` one service, and wait until its health check says that it is well."""
-        service = self.services[name]
-        log = self.log(name).open("ab")
-        self.running[name] = subprocess.Popen(
-            self._boxed(service, service.command), stdin=subprocess.DEVNULL, stdout=log, stderr=log
-        )
-        log.close()
-        if service.health:
-            self.until(name, lambda: self.healthy(name))
+    def start(self, *names: str) -> None:
+        """`up` some services at once, and wait until each one's health check says that it is well."""
+        for name in names:
+            service = self.services[name]
+            with self.log(name).open("ab") as log:
+                self.running[name] = subprocess.Popen(
+                    self._boxed(service, service.command), stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                )
+        for name in names:
+            self.until(name, partial(self.healthy, name))
 
     def healthy(self, name: str) -> bool:
         """What the service's own health check says now."""
