@@ -62,7 +62,7 @@ def test_no_sequence_of_three_faults_breaks_a_promise() -> None:
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("more", MORE.values(), ids=MORE)
+@pytest.mark.parametrize("more", list(MORE.values()), ids=list(MORE))
 def test_nothing_else_that_happens_once_breaks_a_promise(more: Mapping[str, tuple[str, ...]]) -> None:
     """A process freezes past its lease and goes on; the database refuses or does not say; the clock jumps."""
     found, tally = violations(1, more=more)
@@ -72,7 +72,7 @@ def test_nothing_else_that_happens_once_breaks_a_promise(more: Mapping[str, tupl
 
 @pytest.mark.full
 @pytest.mark.timeout(7200)
-@pytest.mark.parametrize("more", MORE.values(), ids=MORE)
+@pytest.mark.parametrize("more", list(MORE.values()), ids=list(MORE))
 def test_nothing_else_with_one_more_fault_breaks_a_promise(more: Mapping[str, tuple[str, ...]]) -> None:
     """Who takes over fails too, or freezes too."""
     found, _ = violations(2, more=more)

@@ -29,7 +29,7 @@ def cells(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cells]:
         print(f"\n{played.played} cells, {time.monotonic() - begun:.0f} s")  # noqa: T201 (the figures people ask for)
 
 
-@pytest.mark.parametrize(("number", "trouble"), enumerate(TROUBLES), ids=TROUBLES)
+@pytest.mark.parametrize(("number", "trouble"), list(enumerate(TROUBLES)), ids=list(TROUBLES))
 def test_no_trouble_breaks_a_promise(cells: Cells, number: int, trouble: str) -> None:
     """Each trouble at one step: the next one in turn, its call and its answer by turns."""
     assert [] == cells.play(STEPS[number % len(STEPS)], trouble, answered=bool(number % 2))
@@ -39,7 +39,7 @@ def test_no_trouble_breaks_a_promise(cells: Cells, number: int, trouble: str) ->
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("answered", [False, True], ids=["call held", "answer held"])
 @pytest.mark.parametrize("step", STEPS, ids=str)
-@pytest.mark.parametrize("trouble", TROUBLES)
+@pytest.mark.parametrize("trouble", list(TROUBLES))
 def test_no_trouble_at_any_step_breaks_a_promise(cells: Cells, step: Step, trouble: str, *, answered: bool) -> None:
     """Every cell."""
     assert [] == cells.play(step, trouble, answered=answered)
