@@ -8,7 +8,7 @@ import base64
 import binascii
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Query
@@ -92,9 +92,10 @@ def _beyond(table: type[Row], cursor: str, param: str, *, older: bool) -> Any:
     try:
         moment, _, identity = base64.urlsafe_b64decode(cursor.encode()).decode().partition("|")
         created_at = datetime.fromisoformat(moment)
-    except (binascii.Error, ValueError):
-        created_at = None
-    if created_at is None or created_at.tzinfo is None:
+        is_known = created_at.tzinfo is not None and bool(created_at.astimezone(UTC))
+    except (binascii.Error, ValueError, OverflowError):  # the last one: a zone that leads out of the calendar
+        is_known = False
+    if not is_known:
         raise ProblemError(
             code="invalid_request",
             detail=f"`{param}` is no cursor of this list",

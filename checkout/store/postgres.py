@@ -3,7 +3,10 @@
 Knows drivers, pools and timeouts; must never know a table.
 """
 
-from sqlalchemy import Engine, create_engine
+from typing import Any
+
+from psycopg.adapt import Dumper
+from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import OperationalError
 
@@ -37,13 +40,27 @@ def was_in_the_way(error: OperationalError) -> bool:
     return getattr(error.orig, "sqlstate", None) in _IN_THE_WAY
 
 
+class TextDumper(Dumper):
+    """Text as PostgreSQL can keep it: it has no NUL, which JSON and SQLite do have.
+
+    A merchant that puts one into an order's number must not keep that order from being written; and an id with one in
+    it is just no id of ours.
+    """
+
+    oid = 0  # unknown, as the driver's own: the server infers the type from where it stands
+
+    def dump(self, obj: str) -> bytes:
+        """In UTF-8, with the replacement character for what cannot be kept."""
+        return obj.replace("\0", "\ufffd").encode("utf-8", "replace")
+
+
 def engine(url: URL) -> Engine:
     """One pool for writers and readers."""
     options = (
         f"-c statement_timeout={STATEMENT_TIMEOUT_MILLISECONDS}"
         f" -c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_MILLISECONDS} -c timezone=UTC"
     )
-    return create_engine(
+    made = create_engine(
         url.set(drivername=DRIVER),
         pool_size=POOL_SIZE,
         max_overflow=POOL_OVERFLOW,
@@ -58,3 +75,9 @@ def engine(url: URL) -> Engine:
             "options": options,
         },
     )
+
+    @event.listens_for(made, "connect")
+    def _configure(connection: Any, _record: Any) -> None:
+        connection.adapters.register_dumper(str, TextDumper)
+
+    return made

@@ -6,11 +6,12 @@ from typing import Any
 
 import httpx2
 import pytest
-from sqlmodel import select
+from sqlmodel import select, text
 
 from checkout.api.idempotency import body_hash, prune
 from checkout.store.models import IdempotencyRecord, Intent
 from tests.api.standing import VISA, Standing, eventually, until, wanted
+from tests.stores import on_postgresql
 
 CREATE = "/api/v1/checkout-intents"
 
@@ -108,7 +109,9 @@ def test_a_second_request_while_the_first_runs_is_told_so(stand: Standing) -> No
     """With the writer held, the first waits inside its work, and the second is answered 409 at once."""
     first: list[httpx2.Response] = []
     with stand.client("flight") as client:
-        with stand.services.database.transaction():
+        with stand.services.database.transaction() as session:
+            if on_postgresql():  # it has as many writers as there are, until one locks what they write
+                session.execute(text("LOCK TABLE idempotency"))
             thread = threading.Thread(target=lambda: first.append(_post(client, "k", wanted())))
             thread.start()
             eventually(lambda: bool(stand.running.idempotency._in_flight))
