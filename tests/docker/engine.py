@@ -17,6 +17,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import playwright
+
 from tests.docker.composition import ROOT, Service
 from tests.docker.dockerfile import environment_of
 
@@ -29,6 +31,8 @@ _SERVERS = [str(folder) for folder in sorted(Path("/usr/lib/postgresql").glob("*
 PATHS = ":".join([str(Path(sys.executable).parent), *_SERVERS, "/usr/sbin", "/usr/bin", "/sbin", "/bin"])
 # What the images of others say.
 THEIRS = {"PGDATA": "/var/lib/postgresql/data"}
+# What the slim image lacks.
+DRIVER = Path(playwright.__file__).parent / "driver"
 PEOPLE = "root:x:0:0::/root:/bin/sh\npostgres:x:999:999::/tmp:/bin/sh\ncheckout:x:10001:10001::/tmp:/bin/sh\n"
 GROUPS = "root:x:0:\npostgres:x:999:\ncheckout:x:10001:\n"
 READY_SECONDS = 90.0
@@ -126,6 +130,11 @@ class Engine:
             "tmpfs": [*service.tmpfs, ("/dev/shm", f"size={service.shm_size},mode=1777")],  # noqa: S108 (inside the box)
             "binds": [
                 (str(ROOT), str(ROOT), "ro"),
+                *(
+                    [(str(DRIVER), str(self._volume("no-driver", uid, gid)), "ro")]
+                    if service.build == "service"
+                    else []
+                ),
                 *volumes,
                 *((inside, str(outside), "ro") for inside, outside in service.secrets.items()),
             ],
