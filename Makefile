@@ -28,11 +28,17 @@ servers:
 demo: $(VENV)/.demo browser ## Set everything up and buy: eight purchases, two of them killed half-way, two by an agent in a browser
 	@$(BIN)/checkout demo $(ARGS)
 
+# What depends most on how a database locks and compares runs once more, on PostgreSQL; all of it in the exhaustive tier.
+STORE_TESTS := $(addprefix tests/,$(addsuffix .py,$(addprefix api/test_,agents permits workers idempotency operators \
+  polling tenants keys) purchase/test_agent_orders))
+
 test: lint browser servers ## Set everything up, lint, and run the tests (the bounded tier)
 	@$(BIN)/pytest -m "not full" $(ARGS)
+	$(if $(ARGS),,@CHECKOUT_TEST_STORE=postgresql $(BIN)/pytest -m "not full" $(STORE_TESTS))
 
 test-full: lint browser servers ## All tests, with the exhaustive tier, and the service's once more on PostgreSQL
 	@$(BIN)/pytest $(ARGS)
+	$(if $(ARGS),,@CHECKOUT_TEST_STORE=postgresql $(BIN)/pytest tests/api tests/purchase)
 	@CHECKOUT_TEST_STORE=postgresql $(BIN)/pytest tests/api tests/purchase $(ARGS)
 
 bench: $(VENV)/.dev browser servers ## Measure: sagas per second beside DBOS, commits per saga, suspended checkouts
