@@ -38,7 +38,6 @@ test: lint browser servers ## Set everything up, lint, and run the tests (the bo
 
 test-full: lint browser servers ## All tests, with the exhaustive tier, and the service's once more on PostgreSQL
 	@$(BIN)/pytest $(ARGS)
-	$(if $(ARGS),,@CHECKOUT_TEST_STORE=postgresql $(BIN)/pytest tests/api tests/purchase)
 	@CHECKOUT_TEST_STORE=postgresql $(BIN)/pytest tests/api tests/purchase $(ARGS)
 
 bench: $(VENV)/.dev browser servers ## Measure: sagas per second beside DBOS, commits per saga, suspended checkouts
