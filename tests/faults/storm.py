@@ -88,6 +88,7 @@ def storm(
     finally:
         raging.clear()
         thread.join()
+        buyer.close()
     weather.calm()
     verdict = Verdict(seed=seed, kills=weather.done)
     _judge(made, bought, verdict)

@@ -44,6 +44,10 @@ class Buyer:
             base_url=url, headers={"Authorization": f"Bearer {key}"}, timeout=20, verify=False, trust_env=False
         )
 
+    def close(self) -> None:
+        """Close its connections."""
+        self._http.close()
+
     def buy(self, product_url: str, wish: Wish, number: int) -> Wished:
         """From the wish to the end, or until an operator is asked."""
         one = Wished(wish=wish, email=f"buyer{number}@example.com")

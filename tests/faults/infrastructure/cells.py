@@ -26,6 +26,10 @@ class Cells:
         self._orders = Book(Path(made.shop.said["book"]), "email")
         self.played = 0
 
+    def close(self) -> None:
+        """Close the buyer's connections."""
+        self._buyer.close()
+
     def play(self, step: Step, trouble: str, *, answered: bool) -> list[str]:
         """The promises that this cell breaks. `answered`: the call arrives, and its answer is held meanwhile."""
         self.played += 1

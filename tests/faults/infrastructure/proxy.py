@@ -16,6 +16,8 @@ _CHUNK = 65536
 # How often a connection looks whether its mode has changed, in seconds.
 _LOOK_SECONDS = 0.05
 _SLOW_SECONDS = 1.0
+# A line whose connection is cut ends with its next look.
+_END_SECONDS = 2.0
 
 
 class Mode(Enum):
@@ -70,6 +72,7 @@ class Proxy:
         self._open: set[socket.socket] = set()
         self._lock = threading.Lock()
         self._closing = False
+        self._lines: list[threading.Thread] = []
         threading.Thread(target=self._accept, name="proxy", daemon=True).start()
 
     @contextmanager
@@ -99,8 +102,11 @@ class Proxy:
     def close(self) -> None:
         """Listen no more, and cut what stands."""
         self._closing = True
+        self.gate = None
         self._listening.close()
-        self.cut()
+        self.turn(Mode.REFUSE)
+        for line in self._lines:
+            line.join(_END_SECONDS)
 
     def _accept(self) -> None:
         while not self._closing:
@@ -111,7 +117,9 @@ class Proxy:
             if self.mode is Mode.REFUSE:
                 near.close()
                 continue
-            threading.Thread(target=self._carry, args=(near,), daemon=True).start()
+            line = threading.Thread(target=self._carry, args=(near,), daemon=True)
+            self._lines = [one for one in self._lines if one.is_alive()] + [line]
+            line.start()
 
     def _carry(self, near: socket.socket) -> None:
         try:

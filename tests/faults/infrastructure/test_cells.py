@@ -26,6 +26,7 @@ def cells(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cells]:
         made.hire()
         played, begun = Cells(made), time.monotonic()
         yield played
+        played.close()
         print(f"\n{played.played} cells, {time.monotonic() - begun:.0f} s")  # noqa: T201 (the figures people ask for)
 
 
