@@ -5,12 +5,13 @@ transaction, which may be the caller's.
 """
 
 import json
+from contextlib import suppress
 from typing import Any
 
 from sqlmodel import Session
 
 from checkout.durable import machine, store
-from checkout.durable.changes import Changes, Core
+from checkout.durable.changes import Changes, Core, Overtaken
 from checkout.durable.errors import (
     CallbackAlreadyCompletedError,
     CallbackExpiredError,
@@ -21,6 +22,7 @@ from checkout.durable.errors import (
 from checkout.durable.operation import Operation
 from checkout.durable.rules import size_bytes
 from checkout.durable.settings import ERROR_BYTES, OPERATION_PAYLOAD_BYTES
+from checkout.durable.store_write import Unit
 
 # The members of AWS's ErrorObject; StackTrace is a list of strings, the others are strings.
 _ERROR_MEMBERS = frozenset({"ErrorMessage", "ErrorType", "ErrorData", "StackTrace"})
@@ -53,15 +55,27 @@ class Callbacks:
                 changes.flush(project=False)
 
     def _complete(self, callback_id: str, session: Session | None, **outcome: Any) -> None:
+        if session is None:
+            # Nothing else is written with it, so it need not be locked: it is written if it is still as it was read.
+            with suppress(Overtaken), self._core.database.single() as unit:
+                changes, operation = self._open(unit, callback_id, lock=False)
+                if not changes.execution.alone:
+                    raise Overtaken
+                self._take(changes, operation, outcome)
+                return
         with self._core.database.joined(session) as own:
             changes, operation = self._open(own, callback_id)
-            changes.take(machine.complete(operation, changes.now, **outcome))
-            changes.execution.wake(changes.now)
-            changes.flush()
+            self._take(changes, operation, outcome)
 
-    def _open(self, session: Session, callback_id: str) -> tuple[Changes, Operation]:
+    @staticmethod
+    def _take(changes: Changes, operation: Operation, outcome: dict[str, Any]) -> None:
+        changes.take(machine.complete(operation, changes.now, **outcome))
+        changes.execution.wake(changes.now)
+        changes.flush()
+
+    def _open(self, session: Unit, callback_id: str, *, lock: bool = True) -> tuple[Changes, Operation]:
         """The callback's operation, still open at this moment."""
-        found = store.lock_called(session, callback_id)
+        found = store.find_called(session, callback_id, lock=lock)
         if found is None:
             raise CallbackNotFoundError("no callback has this id")
         execution, operation = found

@@ -13,6 +13,7 @@ from checkout.durable.changes import Core, view_of
 from checkout.durable.errors import ExecutionNotFoundError
 from checkout.durable.execution import Execution, name_of
 from checkout.durable.store_tables import EXECUTIONS
+from checkout.durable.store_write import Unit
 from checkout.durable.views import ExecutionStatus, ExecutionView, OperationView
 from checkout.store.session import connection_of
 
@@ -88,7 +89,7 @@ class Queries:
         return [events.shape(number, one, include_execution_data=include_execution_data) for number, one in happened]
 
     @staticmethod
-    def find(session: Session, name_or_arn: str, *, lock: bool = False) -> Execution:
+    def find(session: Unit, name_or_arn: str, *, lock: bool = False) -> Execution:
         """The execution itself, as it is, or as it stays until the transaction ends; ExecutionNotFoundError."""
         execution = (store.lock_named if lock else store.read_named)(session, name_of(name_or_arn))
         if execution is None:

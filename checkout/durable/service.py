@@ -125,7 +125,9 @@ class DurableService:
         if size_bytes(payload) > EXECUTION_PAYLOAD_BYTES:
             raise PayloadTooLargeError(f"an input is at most {EXECUTION_PAYLOAD_BYTES} bytes")
         registration = self._core.registry.find(function, version)
-        with self._core.database.joined(session) as own:
+        alone = session is None and registration.projector is None
+        database = self._core.database
+        with database.single() if alone else database.joined(session) as own:
             started = lifecycle.begin(self._core, own, registration, name, payload)
             first = started or self._queries.find(own, name)
             if (first.function, first.input) != (function, payload):

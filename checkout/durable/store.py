@@ -32,7 +32,8 @@ _READ = Statement(_BY_ID)
 _LOCK, _LOCK_SKIPPING = Statement(_BY_ID.with_for_update()), Statement(_BY_ID.with_for_update(skip_locked=True))
 _LOCK_NAMED, _READ_NAMED = Statement(_BY_NAME.with_for_update()), Statement(_BY_NAME)
 _OF_CALLBACK = select(_O.execution_id).where(_O.callback_id == bindparam("callback")).scalar_subquery()
-_LOCK_CALLED = Statement(select(EXECUTIONS).where(_E.id == _OF_CALLBACK).with_for_update())
+_CALLED = select(EXECUTIONS).where(_E.id == _OF_CALLBACK)
+_READ_CALLED, _LOCK_CALLED = Statement(_CALLED), Statement(_CALLED.with_for_update())
 _CALLBACK = Statement(select(OPERATIONS).where(_O.callback_id == bindparam("callback")))
 _CLAIM = Statement(
     update(EXECUTIONS)
@@ -90,9 +91,9 @@ def lock_named(unit: Unit, name: str) -> Execution | None:
     return _execution(_LOCK_NAMED.first(unit, key=name))
 
 
-def lock_called(unit: Unit, callback_id: str) -> tuple[Execution, Operation] | None:
-    """The execution a callback id stands for, to be changed, and the callback as it is once that is locked."""
-    execution = _execution(_LOCK_CALLED.first(unit, callback=callback_id))
+def find_called(unit: Unit, callback_id: str, *, lock: bool) -> tuple[Execution, Operation] | None:
+    """The execution a callback id stands for, locked or only read, and the callback as it was after that."""
+    execution = _execution((_LOCK_CALLED if lock else _READ_CALLED).first(unit, callback=callback_id))
     called = _CALLBACK.first(unit, callback=callback_id) if execution else None
     return (execution, _operation(called)) if execution and called else None
 
