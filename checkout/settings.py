@@ -86,6 +86,12 @@ class Settings(FromFiles):
 
     # Four purchases under way at once per process: the work is waiting for merchants, on threads.
     worker_threads: int = Field(default=4, ge=1, le=64)
+    # PostgreSQL, per process: the API's threads and the workers' share them; a server takes a hundred by default.
+    database_connections: int = Field(default=16, ge=2, le=1000)
+    # No statement of ours takes this long; one that does holds up others.
+    database_statement_seconds: float = Field(default=10, ge=1, le=300)
+    # Rows are locked for milliseconds; whoever waits longer waits for a process that hangs.
+    database_lock_seconds: float = Field(default=5, ge=0.1, le=300)
     # A dead worker's purchase is taken over after this; renewed three times within it.
     lease_seconds: float = Field(default=15, ge=1, le=300)
 

@@ -30,6 +30,7 @@ from checkout.purchase.saga import VERSION, purchase
 from checkout.settings import Settings
 from checkout.store.clock import Clock, SystemClock
 from checkout.store.news import News
+from checkout.store.postgres import Limits as ServerLimits
 from checkout.store.session import Database
 from checkout.store.vault import KeyUnusableError, Vault
 from merchants.fetch import Fetcher
@@ -136,7 +137,7 @@ def opened(settings: Settings, clock: Clock | None = None) -> Iterator[Deploymen
     """Everything put together on the settings' database; nothing runs until `working`."""
     clock = clock or SystemClock()
     connected = Connected(settings.redis_url) if settings.redis_url else None
-    database = Database.open(settings.database_url)
+    database = Database.open(settings.database_url, server_limits(settings))
     database.prepare()
     vault = _vault(settings)
     fetcher = Fetcher(allowed=settings.allowed_private_hosts)
@@ -191,6 +192,15 @@ def register(durable: DurableService, ports: Ports, clock: Clock, settings: Sett
         projector=partial(project, now=clock.now),
         ends_only_by_result=True,
         retention_days=settings.retention_days,
+    )
+
+
+def server_limits(settings: Settings) -> ServerLimits:
+    """What this process may ask of a PostgreSQL."""
+    return ServerLimits(
+        connections=settings.database_connections,
+        statement_seconds=settings.database_statement_seconds,
+        lock_seconds=settings.database_lock_seconds,
     )
 
 

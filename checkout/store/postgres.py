@@ -3,6 +3,7 @@
 Knows drivers, pools and timeouts; must never know a table.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 from psycopg.adapt import Dumper
@@ -12,17 +13,15 @@ from sqlalchemy.exc import OperationalError
 
 # The driver whatever the URL says: psycopg 3.
 DRIVER = "postgresql+psycopg"
-# Per process: the API's threads and the workers' share them; a server takes a hundred by default. None beyond that:
-# a connection opened for one transaction costs the server more than the transaction.
-POOL_SIZE = 16
+# A connection opened for one transaction costs the server more than the transaction: none beyond the pool.
 POOL_OVERFLOW = 0
 # A request that finds no connection is told so before its client gives up, in seconds.
 POOL_TIMEOUT_SECONDS = 10
-# No statement of ours takes this long; one that does holds up others, in milliseconds.
-STATEMENT_TIMEOUT_MILLISECONDS = 10_000
 # A transaction is never open across an outside call, so one that idles belongs to a process that hangs.
 IDLE_IN_TRANSACTION_MILLISECONDS = 10_000
 CONNECT_TIMEOUT_SECONDS = 5
+# A migration waits this long for a table; then it has changed nothing, and is to be run again.
+TABLE_LOCK_SECONDS = 10
 # Serialises schema changes between processes that start together; any number of our own.
 SCHEMA_LOCK = 0x636865636B6F7574
 
@@ -40,6 +39,18 @@ def was_in_the_way(error: OperationalError) -> bool:
     return getattr(error.orig, "sqlstate", None) in _IN_THE_WAY
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What one process may ask of the server; the settings' defaults say why."""
+
+    connections: int = 16
+    statement_seconds: float = 10.0
+    lock_seconds: float = 5.0
+
+
+DEFAULT_LIMITS = Limits()
+
+
 class TextDumper(Dumper):
     """Text as PostgreSQL can keep it: it has no NUL, which JSON and SQLite do have.
 
@@ -54,15 +65,16 @@ class TextDumper(Dumper):
         return obj.replace("\0", "\ufffd").encode("utf-8", "replace")
 
 
-def engine(url: URL) -> Engine:
+def engine(url: URL, limits: Limits) -> Engine:
     """One pool for writers and readers."""
     options = (
-        f"-c statement_timeout={STATEMENT_TIMEOUT_MILLISECONDS}"
+        f"-c statement_timeout={round(limits.statement_seconds * 1000)}"
+        f" -c lock_timeout={round(limits.lock_seconds * 1000)}"
         f" -c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_MILLISECONDS} -c timezone=UTC"
     )
     made = create_engine(
         url.set(drivername=DRIVER),
-        pool_size=POOL_SIZE,
+        pool_size=limits.connections,
         max_overflow=POOL_OVERFLOW,
         pool_timeout=POOL_TIMEOUT_SECONDS,
         pool_use_lifo=True,  # the few that are used most keep their plans warm; the others stay unopened

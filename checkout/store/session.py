@@ -21,6 +21,7 @@ from sqlmodel import Session, SQLModel
 from checkout.store import migrations, postgres, sqlite
 from checkout.store.driver import Driver
 from checkout.store.errors import DatabaseNotMigratedError, DatabaseUnreachableError
+from checkout.store.postgres import DEFAULT_LIMITS, Limits
 
 T = TypeVar("T")
 # Whoever was in another's way three times in a row is told so; the lock order makes even once an exception.
@@ -30,7 +31,7 @@ TIMES = 3
 class Database:
     """One database: `transaction()` to write, `read()` to read, `after_commit` to tell others once it is true."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, limits: Limits = DEFAULT_LIMITS) -> None:
         self._url = make_url(url)
         self.dialect = self._url.get_backend_name()
         match self.dialect:
@@ -45,7 +46,7 @@ class Database:
                 self._version = "PRAGMA data_version"
             case "postgresql":
                 self._path = None
-                self._writer = self._reader = postgres.engine(self._url)
+                self._writer = self._reader = postgres.engine(self._url, limits)
                 self._begin_writing, self._begin_reading = postgres.BEGIN_WRITING, postgres.BEGIN_READING
                 self._writing = self._reading = nullcontext()
                 self._version = "SELECT pg_current_snapshot()::text"
@@ -56,12 +57,13 @@ class Database:
         self._watch_lock = threading.Lock()
 
     @classmethod
-    def open(cls, url: str) -> Self:
+    def open(cls, url: str, limits: Limits = DEFAULT_LIMITS) -> Self:
         """Open `sqlite:///path` (made if absent), `sqlite://` (in memory, for tests) or `postgresql://host/name`.
 
-        DatabaseUnusableError for a file that is none of ours; a server is first spoken to when it is used.
+        DatabaseUnusableError for a file that is none of ours; a server is first spoken to when it is used, and `limits`
+        are what is asked of it.
         """
-        return cls(url)
+        return cls(url, limits)
 
     def create_tables(self) -> None:
         """Bring the tables to this build's, from nothing or from an earlier release; processes take turns.
@@ -117,9 +119,11 @@ class Database:
         with self._reachable(), self._writing, self._writer.connect() as connection:
             connection.exec_driver_sql(self._begin_writing)
             if self.dialect == "postgresql":
+                # Others that migrate are waited for, and building an index takes as long as it takes.
+                connection.exec_driver_sql("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0")
                 connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({postgres.SCHEMA_LOCK})")
-                # Building an index takes as long as it takes.
-                connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+                # A change that waits for a table keeps everybody else waiting behind it.
+                connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{postgres.TABLE_LOCK_SECONDS}s'")
             yield connection
 
     @contextmanager

@@ -12,11 +12,13 @@ import pytest
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlmodel import Session, col, func, select, text
 
+from checkout.api.failures import problem_of
 from checkout.api.idempotency import Done, Idempotency, identify
 from checkout.api.requests import ConfirmCheckoutIntent
 from checkout.purchase import tasks
 from checkout.store.clock import SystemClock
 from checkout.store.models import AgentTask, Intent, LedgerRow
+from checkout.store.postgres import Limits
 from checkout.store.session import Database
 from tests.api.agent import CREATE, OFFER, Task
 from tests.api.standing import VISA, Standing, standing, until, wanted
@@ -254,3 +256,15 @@ def _until(so: Callable[[], bool]) -> None:
             return
         threading.Event().wait(0.01)
     raise AssertionError("it never came to be so")
+
+
+def test_nobody_waits_for_a_row_longer_than_the_setting_says(postgres_url: str) -> None:
+    """A process that hangs with a row locked costs the others that long, and an answer that may be tried again."""
+    hangs, waits = Database.open(postgres_url), Database.open(postgres_url, Limits(lock_seconds=0.1))
+    with hangs.transaction() as session:
+        session.execute(text("LOCK TABLE idempotency"))
+        with pytest.raises(OperationalError) as refused, waits.transaction() as other:
+            other.execute(text("DELETE FROM idempotency"))
+    assert "unavailable" == problem_of(refused.value).code
+    hangs.close()
+    waits.close()
