@@ -89,7 +89,8 @@ class Sweeping:
         due = self._next is not None and self._next <= self._service.clock.now()
         if mine is not False and (due or version != self._seen):
             self._sweep()
-        self._seen = version
+            # What came while it was another's turn counts as unseen: that one may die before a lease lapses.
+            self._seen = version
         if mine is None:
             return self._drive(self._service.sweeper.waiting())
         if mine:

@@ -68,6 +68,20 @@ def test_an_idle_child_drives_what_no_message_brought_in_time(bed: TestBed, brok
     assert "SUCCEEDED" == bed.service.get("execution").status
 
 
+def test_whoever_gets_the_turn_of_one_that_died_takes_over_its_lapsed_lease(bed: TestBed, broker: Broker) -> None:
+    """It looked while it was not its turn, and nobody has committed since; a lease lapses without a commit."""
+    first, second = sweeping(bed, broker), sweeping(bed, broker, "second")
+    (key,) = bed.service.sweeper.runnable()
+    assert bed.service.worker.claim(key)
+    first._look()
+    second._look()
+    broker.redis.flushall()  # the first is dead, and its turn over
+    for _ in range(2):
+        bed.clock.advance(bed.service.settings.lease_seconds + OVERDUE_SECONDS)
+        second._look()
+    assert "SUCCEEDED" == bed.service.get("execution").status
+
+
 def test_a_busy_child_drives_nothing_besides(bed: TestBed, broker: Broker) -> None:
     """One at a time: what waits behind it is another child's."""
     driving = threading.Lock()
