@@ -13,14 +13,16 @@ from agents.watching import Watched
 
 # A shop's slowest step people wait for (shipping rates from a carrier) takes about this long; then we read what stands.
 SETTLE_SECONDS = 5.0
-# Two frames and a macrotask of a busy page: what a handler does at once is begun within it.
-IDLE_MILLISECONDS = 50
-# After a change, more often follows: frameworks render in several rounds.
-QUIET_MILLISECONDS = 100
+# A frame: what a handler does at once, or before the next one, is begun within it; the page must have been idle, too.
+IDLE_MILLISECONDS = 16
+# Two frames: after a change, another may follow in the next.
+QUIET_MILLISECONDS = 32
+# After an answer, more often follows: frameworks render in several rounds.
+ANSWERED_IDLE_MILLISECONDS, ANSWERED_QUIET_MILLISECONDS = 50, 100
 # A carousel or a countdown never rests; a page that says it is busy (`aria-busy`) may forget to take it back.
 CHURN_MILLISECONDS = 1500
 # How often it is looked whether an answer came; each look also lets the browser's events be heard.
-LOOK_MILLISECONDS = 10
+LOOK_MILLISECONDS = 5
 # Shops in their worst hour still begin to answer within this; a person would be gone.
 DOCUMENT_SECONDS = 20.0
 # An order is charged before it is confirmed, and its answer is worth more than time.
@@ -42,9 +44,11 @@ new Promise(quiet => {
     const still = now - last >= window && document.readyState !== 'loading';
     if (still && !document.querySelector('[aria-busy=true]') || now - start >= %(limit)d) {
       observer.disconnect(); quiet(true)
-    } else setTimeout(look, 10);
+    } else setTimeout(idle, 5);
   };
-  setTimeout(look, 10);
+  // A busy page gets to this late, so a slow machine waits longer by itself.
+  const idle = () => requestIdleCallback(look, {timeout: 100});
+  setTimeout(idle, 5);
 })
 """
 
@@ -57,6 +61,7 @@ def settle(watched: Watched, *, document_seconds: float = DOCUMENT_SECONDS) -> N
     deadline = time.monotonic() + SETTLE_SECONDS
     # A page that leaves again and again never comes to rest.
     latest = deadline + document_seconds
+    answered = False
     while True:
         if since := watched.leaving():
             if time.monotonic() > min(since + document_seconds, latest):
@@ -65,19 +70,24 @@ def settle(watched: Watched, *, document_seconds: float = DOCUMENT_SECONDS) -> N
             watched.page.wait_for_timeout(LOOK_MILLISECONDS)
             deadline = time.monotonic() + SETTLE_SECONDS
             continue
+        if watched.waiting() and time.monotonic() < deadline:
+            watched.page.wait_for_timeout(LOOK_MILLISECONDS)
+            continue
         before = watched.finished
-        _quiet(watched)
+        answered = watched.take_answered() or answered
+        _quiet(watched, answered=answered)
         if time.monotonic() > deadline:
             return
-        if watched.waiting():
-            watched.page.wait_for_timeout(LOOK_MILLISECONDS)
-        elif watched.finished == before and not watched.leaving():
+        if watched.finished == before and not watched.waiting() and not watched.leaving():
             return
 
 
-def _quiet(watched: Watched) -> None:
+def _quiet(watched: Watched, *, answered: bool) -> None:
     """Wait until the page's content has been still for a moment; a page on its way to another never is."""
-    expression = _QUIET % {"idle": IDLE_MILLISECONDS, "quiet": QUIET_MILLISECONDS, "limit": CHURN_MILLISECONDS}
+    idle, quiet = IDLE_MILLISECONDS, QUIET_MILLISECONDS
+    if answered:
+        idle, quiet = ANSWERED_IDLE_MILLISECONDS, ANSWERED_QUIET_MILLISECONDS
+    expression = _QUIET % {"idle": idle, "quiet": quiet, "limit": CHURN_MILLISECONDS}
     asked = {"expression": expression, "awaitPromise": True, "silent": True}
     deadline = time.monotonic() + UNRESPONSIVE_SECONDS
     while time.monotonic() < deadline:

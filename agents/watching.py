@@ -24,11 +24,15 @@ OTHERS_SECONDS = 1.5
 # Pictures, fonts and beacons change nothing that is read.
 ANSWERS = frozenset({"document", "xhr", "fetch"})
 AWAITED = ANSWERS | {"script", "stylesheet"}
+# What a page that stands asks for, to show it.
+ASKED = frozenset({"xhr", "fetch"})
 # Pages the browser itself puts up: before the first document, and in place of one that did not come.
 ERROR_PAGE = "chrome-error://"
 OWN = ("about:blank", ERROR_PAGE)
 # It is made at once.
 ERROR_MILLISECONDS = 500
+# A page that said it leaves has begun to ask for the next document by then, or thought better of it.
+REQUESTED_SECONDS = 1.0
 
 
 class Watched:
@@ -55,6 +59,8 @@ class Watched:
         self._awaited: dict[Request, float] = {}  # until when, of `time.monotonic()`
         self._navigation: tuple[Request, float] | None = None
         self._fresh_status: int | None = None
+        self._asked = False
+        self._requested: float | None = None  # when the page said that it leaves, until the document is asked for
         self._broken: str | None = None
         self._strayed: str | None = None
         self.session = page.context.new_cdp_session(page)
@@ -62,6 +68,7 @@ class Watched:
         self._main_frame = tree["frameTree"]["frame"]["id"]
         self.session.on("Fetch.requestPaused", self._paused)
         self.session.on("Page.windowOpen", lambda _: opens())
+        self.session.on("Page.frameRequestedNavigation", self._leaves)
         self.session.send("Page.enable", timeout=ANSWER_MILLISECONDS)
         documents = {"urlPattern": "*", "resourceType": "Document", "requestStage": "Request"}
         self.session.send("Fetch.enable", {"patterns": [documents]}, timeout=ANSWER_MILLISECONDS)
@@ -74,12 +81,19 @@ class Watched:
 
     def leaving(self) -> float | None:
         """Since when (of `time.monotonic()`) the page waits for its next document; None when it does not."""
-        return self._navigation[1] if self._navigation else None
+        if self._requested and time.monotonic() - self._requested > REQUESTED_SECONDS:
+            self._requested = None
+        return self._navigation[1] if self._navigation else self._requested
 
     def waiting(self) -> bool:
         """Whether the page waits for an answer; streams do not count."""
         now = time.monotonic()
         return any(until > now for until in self._awaited.values())
+
+    def take_answered(self) -> bool:
+        """Whether the page that stands got an answer it had asked for since this was last asked."""
+        said, self._asked = self._asked, False
+        return said
 
     def take_broken(self) -> str | None:
         """Why the last navigation failed, once."""
@@ -98,7 +112,7 @@ class Watched:
 
     def stop(self) -> None:
         """Give up a document that does not come; until then the page would answer nobody."""
-        self._navigation = None
+        self._navigation = self._requested = None
         with suppress(PlaywrightError):  # gone, which stops it too
             self.session.send("Page.stopLoading", timeout=ANSWER_MILLISECONDS)
 
@@ -119,10 +133,16 @@ class Watched:
                 # "Aborted" leaves the page that stands; any other reason would put an error page in its place.
                 self.session.send("Fetch.failRequest", {**request, "errorReason": "Aborted"})
 
+    def _leaves(self, event: dict[str, Any]) -> None:
+        """The page's own word, which comes before the browser asks for the document and before any later answer."""
+        if event["frameId"] == self._main_frame and event["disposition"] == "currentTab":
+            self._requested = time.monotonic()
+
     def _began(self, request: Request) -> None:
         now = time.monotonic()
         if self._navigates(request):
             self._navigation = request, now
+            self._requested = None
             self._broken = None
         elif request.resource_type in AWAITED:
             patient = request.resource_type in ANSWERS and self._may_open(request.url)
@@ -131,7 +151,9 @@ class Watched:
     def _ended(self, request: Request) -> None:
         if self._navigation and self._navigation[0] == request:
             self._navigation = None
+            self._asked = False
             self.finished += 1
+        self._asked |= request.resource_type in ASKED
         self.finished += self._awaited.pop(request, None) is not None
 
     def _failed(self, request: Request) -> None:
