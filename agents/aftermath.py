@@ -30,7 +30,9 @@ from agents.sending import HARMLESS
 from agents.terms import Confirmation, Task
 from merchants.sdk import Order, Refused, Unclear
 
+# How often the page is read while nothing is heard of it, and how soon it is noticed that something was.
 POLL_SECONDS = 0.25
+HEAR_SECONDS = 0.02
 # An error that stays this long is the answer; so is silence, on a page that sent nothing.
 ERROR_STAYS_SECONDS = 2.0
 SILENCE_SECONDS = 8.0
@@ -77,6 +79,7 @@ class Aftermath:
     began: float = field(default_factory=time.monotonic)
     going: set[Request] = field(default_factory=set)  # the page's next document, while it is awaited
     busy: set[Request] = field(default_factory=set)  # whatever changes something, while its answer is awaited
+    heard: int = 0  # requests that began and ended
     error_since: float | None = None
     started_at: str = ""
 
@@ -88,6 +91,7 @@ class Aftermath:
             page.on(over, self._came)
 
     def _goes(self, request: Request) -> None:
+        self.heard += 1
         if request.method not in HARMLESS:
             self.busy.add(request)
         with suppress(PlaywrightError):  # of a frame that is gone
@@ -95,6 +99,7 @@ class Aftermath:
                 self.going.add(request)
 
     def _came(self, request: Request) -> None:
+        self.heard += 1
         self.going.discard(request)
         self.busy.discard(request)
 
@@ -146,9 +151,15 @@ class Aftermath:
                     return self._whole(shown)
                 if self._is_settled(seen, shown):
                     return shown
-            with suppress(PlaywrightError):
-                page.wait_for_timeout(POLL_SECONDS * 1000)
+            self._pause()
         return shown
+
+    def _pause(self) -> None:
+        """Until a request begins or ends, or it is time to look anyway."""
+        heard, until = self.heard, time.monotonic() + POLL_SECONDS
+        with suppress(PlaywrightError):
+            while self.heard == heard and time.monotonic() < until:
+                self.commit.visit.page.wait_for_timeout(HEAR_SECONDS * 1000)
 
     def _whole(self, shown: Confirmation) -> Confirmation:
         """The confirmation when its page has come to rest: a total may be painted after the number."""
