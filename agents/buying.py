@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from agents import committing, guard, looking_up, prompts, quoting, reading, route
+from agents import committing, guard, looking_up, prompts, quoting, route
 from agents.browser import Browser, Visit
 from agents.budget import Meter
 from agents.desk import Desk
@@ -93,8 +93,8 @@ class Purchase:
         meter = Meter(self.means.config.budget, _seconds_left(task) - REPORT_SECONDS)
         self.service.at("opening the product page")
         visit.open(task.request.product_url)
-        desk.settled()
-        desk.notes.first(reading.look(visit.page))
+        desk.arrived()
+        desk.notes.first(desk.reading())
         toolset = ShopToolset(desk)
         way = route.from_json(task.offer.merchant_state.get("route")) if task.offer else []
         clicked = repeat(way, desk, toolset, self.service)
@@ -124,9 +124,7 @@ class Purchase:
         if notes.takes_card and handler is None and not notes.takes_later:
             return Refused(code=FAILED[Kind.OFFER], message="the shop takes cards, and no card is configured to pay it")
         try:
-            return quoting.offer_on(
-                reading.look(self.visit.page), notes, self.task.request, pays_with=handler, steps=desk.steps
-            )
+            return quoting.offer_on(desk.reading(), notes, self.task.request, pays_with=handler, steps=desk.steps)
         except UnreadableError as unready:
             return desk.redactor.text(str(unready))
 

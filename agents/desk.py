@@ -1,16 +1,18 @@
 """Everything one task works with at a shop, and what happened to it so far. One task, one thread, one desk."""
 
+import time
 from dataclasses import dataclass, field
 
 from anthropic.tools import ToolError
 
 from agents import reading
 from agents.browser import Visit
-from agents.errors import AgentError, PageTroubleError, RefusedError
+from agents.errors import AgentError, PageTroubleError, RefusedError, UnreadableError
 from agents.loops import Loops
 from agents.notes import Notes
 from agents.observe import Observer, Snapshot
 from agents.obstacles import obstacle
+from agents.reading import Seen
 from agents.redaction import Redactor
 from agents.route import Step
 from agents.slots import Slots
@@ -21,6 +23,8 @@ from payments.money import Money
 MAX_TROUBLES = 2
 # Once may be a way to ship that was not the confirmed one.
 MAX_OVERCHARGES = 2
+# A reading this young is still of the same moment, if nothing was done since: what a snapshot takes on a busy machine.
+SAME_MOMENT_SECONDS = 0.25
 
 
 @dataclass(slots=True)
@@ -42,12 +46,34 @@ class Desk:
     overcharges: int = 0
     # What was done so far, step by step, for whoever goes the same way again.
     steps: list[Step] = field(default_factory=list)
+    # As last read; asked again for each answer to the model, it would cost as much as an act.
+    title: str = ""
+    # Whether something on the page was filled in or chosen since it was looked at.
+    touched: bool = False
+    _read: Seen | None = None
+    _read_at: float = 0.0
 
     def look(self, *, whole: bool = False) -> Snapshot:
         """The page as the model sees it, with notes taken."""
+        read = self.reading()
         self.seen = self.observer.snapshot(whole=whole)
-        self.notes.take(reading.look(self.visit.page), self.seen)
+        self.title = self.seen.title
+        self.notes.take(read, self.seen)
+        self.touched = False
         return self.seen
+
+    def reading(self) -> Seen:
+        """The page as code reads it, for notes and for what ends a task; a commit reads for itself.
+
+        UnreadableError while the page is being replaced.
+        """
+        if self._read is None or time.monotonic() - self._read_at > SAME_MOMENT_SECONDS:
+            self._read, self._read_at = reading.look(self.visit.page), time.monotonic()
+        return self._read
+
+    def acts(self) -> None:
+        """Something is about to be done on the page: what was read of it no longer holds."""
+        self._read = None
 
     def settled(self) -> str:
         """After an act: let the page come to rest; what it tried meanwhile, and where it stands now, in one line.
@@ -55,10 +81,21 @@ class Desk:
         RefusedError where the page is a definite obstacle: a captcha, a login wall, a product that is gone.
         """
         self.visit.settle()
-        if found := obstacle(self.visit):
-            raise RefusedError(found)
+        return self.arrived()
+
+    def arrived(self) -> str:
+        """The same for a page that has come to rest already."""
+        self.acts()
+        try:
+            seen = self.reading()
+        except UnreadableError:  # it goes on to another page by itself; who reads it next will wait
+            title = self.visit.page.title()
+        else:
+            title = seen.title
+            if found := obstacle(self.visit, seen):
+                raise RefusedError(found)
+        self.title = self.redactor.text(title)
         tried = "; ".join(self.visit.notices())
-        title = self.visit.page.title()
         return self.redactor.text(f"{tried + '; ' if tried else ''}the page is now {title!r}")
 
     def troubled(self, trouble: PageTroubleError) -> ToolError:

@@ -5,18 +5,20 @@ owns this element. Values go into the page and nowhere else: no message, no erro
 """
 
 import re
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from playwright.sync_api import ElementHandle, Page
+from playwright.sync_api import ElementHandle, Frame, Page
 from playwright.sync_api import Error as PlaywrightError
 
 from agents.errors import SlotRefusedError, UnreadableError
 from agents.filling_lists import choose_from_list, choose_native
 from agents.filling_regions import CountryChanged
+from agents.filling_toggles import toggle
 from agents.filling_words import meanings, plain, shows
-from agents.observe import Control, Observer, origin_of
+from agents.observe import Control, Observer, frame_of, origin
 from agents.slots import Slots, slot_in
 from agents.snapshot_lines import TOGGLES
 from agents.terms import Phase
@@ -42,15 +44,28 @@ e => ({tag: e.tagName, type: (e.type || '').toLowerCase(), role: e.getAttribute(
   disabled: e.matches(':disabled') || !!e.closest('[aria-disabled=true]'), fixed: !!e.readOnly,
   now: (NOW)(e), on: e.checked ?? (e.ariaChecked === 'true' || e.ariaPressed === 'true')})
 """.replace("NOW", _NOW)
-_LABEL: Final = """
-e => {
-  const label = (e.labels && e.labels[0]) || e.closest('label');
-  const other = label && [...label.querySelectorAll('a, button, input, select, textarea, [role], [onclick]')];
-  return other && !other.some(inner => inner !== e) ? label : null;
-}
-"""
 # Shops validate, format and ask for rates when a field is left.
 _LEAVE: Final = "e => { e.blur(); return e.value }"
+# As a person's keyboard would, with the browser's own input events, in one step. It answers what the field then shows;
+# null where it is no plain field that a person could fill in, or does not take text so.
+_ENTER: Final = """
+(e, [text, stays]) => {
+  const all = e.ownerDocument, kind = (e.type || '').toLowerCase();
+  if (!e.matches('input, textarea') || !KINDS.includes(kind) || e.readOnly || e.matches(':disabled')
+    || e.closest('[aria-disabled=true]') || !e.checkVisibility({visibilityProperty: true})
+    || !e.getClientRects().length) return null;
+  e.focus({preventScroll: true});
+  let at = all.activeElement;
+  while (at && at.shadowRoot && at !== e) at = at.shadowRoot.activeElement;
+  if (at !== e) return null;
+  e.select();
+  if (!all.execCommand('insertText', false, text)) return null;
+  if (!stays) e.blur();
+  return e.value;
+}
+""".replace("KINDS", "['text', 'email', 'tel', 'password', 'search', 'url', 'number', 'textarea']")  # no date, no range
+# How these are written, or which field takes them, depends on what the page says of it.
+_IN_MANY_WAYS: Final = frozenset({"buyer.country", "buyer.province", "card.expiry", "card.exp_month", "card.exp_year"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,9 +100,10 @@ def fill(observer: Observer, ref: str, value: str | bool, *, slots: Slots, phase
     """
     control, element = observer.control(ref), observer.element(ref)
     slot = None if isinstance(value, bool) else slot_in(value)
-    resolved = ""
+    resolved, frame = "", None
     if slot:
-        resolved = slots.value(slot, origin=origin_of(element), fence=observer.visit.fence, phase=phase)
+        frame = frame_of(element)
+        resolved = slots.value(slot, origin=origin(frame), fence=observer.visit.fence, phase=phase)
     filling = Filling(
         page=observer.visit.page, element=element, name=control.name, role=control.role, value=resolved, slot=slot,
         country=slots.country,
@@ -96,9 +112,12 @@ def fill(observer: Observer, ref: str, value: str | bool, *, slots: Slots, phase
         if slot == "buyer.province" and observer.country_changed:
             is_list = control.role in ("combobox", "listbox")
             observer.country_changed.wait_for(element, filling.page, is_list=is_list)
+        if slot and slot not in _IN_MANY_WAYS and control.role == "textbox" and _enter(filling, resolved):
+            return _filled(observer, filling, ref, frame)
         filling = replace(filling, facts=element.evaluate(_FACTS))
         if isinstance(value, bool) or (control.role in TOGGLES and slot is None):
-            return _toggle(filling, _as_bool(filling, value))
+            spends = observer.spends or bool(observer.card_frames)
+            return toggle(filling, _as_bool(filling, value), spends=spends)
         if not slot:
             filling = replace(filling, value=_literal(value, password=filling.facts["type"] == "password"))
         if slot == "buyer.province" and not filling.facts["shown"] and (other := _in_its_place(observer, control)):
@@ -111,9 +130,21 @@ def fill(observer: Observer, ref: str, value: str | bool, *, slots: Slots, phase
     except PlaywrightError as failed:
         # Playwright's own message quotes what was to be typed.
         raise filling.refused("it is covered, moving or gone; read the page again") from _without_words(failed)
-    if slot:
-        observer.remember(ref, slot)
-    return f"filled {control.role} {control.name!r}" + (f" with {{{{{slot}}}}}" if slot else "")
+    return _filled(observer, filling, ref, frame)
+
+
+def _filled(observer: Observer, filling: Filling, ref: str, frame: Frame | None) -> str:
+    """It took the value; what a slot went into is remembered before anything is said of the page."""
+    if filling.slot:
+        observer.remember(ref, filling.slot, frame)
+    return f"filled {filling.role} {filling.name!r}" + (f" with {{{{{filling.slot}}}}}" if filling.slot else "")
+
+
+def _enter(filling: Filling, text: str) -> bool:
+    """Type at once into a plain field, and see that it shows it."""
+    # A list of suggestions closes when the field is left, so it is chosen from first.
+    shown = filling.element.evaluate(_ENTER, [text, filling.role == "combobox"])
+    return shown is not None and shows(str(shown), text)
 
 
 def _in_its_place(observer: Observer, gone: Control) -> str | None:
@@ -162,57 +193,14 @@ def _ready(filling: Filling) -> None:
         raise filling.refused("it is disabled")
 
 
-def _toggle(filling: Filling, on: bool) -> str:  # noqa: FBT001 (the state wanted)
-    """Check or uncheck, by its label where the control itself is covered or drawn by the label."""
-    element = filling.element
-    if filling.role not in TOGGLES and filling.facts["type"] not in ("checkbox", "radio"):
-        raise filling.refused("only a checkbox, radio or switch takes true or false")
-    if filling.facts["disabled"]:
-        raise filling.refused("it is disabled")
-    if filling.role == "radio" and not on:
-        raise filling.refused("a radio is unchecked by checking another one")
-    done = f"{'checked' if on else 'unchecked'} {filling.role} {filling.name!r}"
-    if filling.facts["on"] == on:
-        return done
-    for press in (_press, _press_label, _press_in_page):
-        if press(element) and _is_on(element) == on:
-            return done
-    raise filling.refused("it does not change when it is clicked")
-
-
-def _is_on(element: ElementHandle) -> bool:
-    return bool(element.evaluate("e => e.checked ?? (e.ariaChecked === 'true' || e.ariaPressed === 'true')"))
-
-
-def _press(element: ElementHandle) -> bool:
-    if not element.is_visible():
-        return False
-    try:
-        element.click(timeout=ACT_MILLISECONDS / 4)
-    except PlaywrightError:
-        return False  # covered: its label is next
-    return True
-
-
-def _press_label(element: ElementHandle) -> bool:
-    """Click its label, unless something else in there could be hit, as the link to the terms."""
-    label = element.evaluate_handle(_LABEL).as_element()
-    return label is not None and _press(label)
-
-
-def _press_in_page(element: ElementHandle) -> bool:
-    """For a control that is drawn by something else altogether: its own click, without a pointer."""
-    element.evaluate("e => e.click()")
-    return True
-
-
 def _put_country(filling: Filling, observer: Observer) -> None:
     """Fill in a country. Where that changed it, let the page put the country's regions in place."""
     changed = CountryChanged.before(filling.element)
     _put(filling)
     if filling.element.evaluate(_NOW) != filling.facts["now"]:
-        observer.country_changed = changed
         observer.visit.settle()
+        # A slow machine takes its time to get here; what comes later counts from now.
+        observer.country_changed = replace(changed, at=time.monotonic())
 
 
 def _put(filling: Filling) -> None:
@@ -242,9 +230,10 @@ def _type(filling: Filling) -> None:
     element, text = filling.element, _written(filling)
     if filling.facts["fixed"]:
         raise filling.refused("it cannot be edited")
-    element.fill(text, timeout=ACT_MILLISECONDS)
-    # A list of suggestions closes when the field is left, so it is chosen from first.
+    if _enter(filling, text):
+        return
     stays = filling.role == "combobox"
+    element.fill(text, timeout=ACT_MILLISECONDS)
     shown = element.input_value() if stays else element.evaluate(_LEAVE)
     if not shows(str(shown), text):
         element.fill("", timeout=ACT_MILLISECONDS)

@@ -37,7 +37,9 @@ e => {
   return at && at !== e && at.matches('input, textarea') ? at : null;
 }
 """
-_OPTIONS: Final = "e => [...e.options].map(o => [o.text, o.value, o.disabled || !!o.closest('optgroup[disabled]')])"
+_OPTIONS: Final = """
+e => [e.selectedIndex, [...e.options].map(o => [o.text, o.value, o.disabled || !!o.closest('optgroup[disabled]')])]
+"""
 
 
 class Filled(Protocol):
@@ -71,15 +73,15 @@ class Filled(Protocol):
 def choose_native(filling: Filled) -> None:
     """The option of a `select` that is meant; waits a moment for one that is still to come."""
     element = filling.element
-    waited, options = 0, _native(element)
+    waited, (at, options) = 0, _native(element)
     patience = REFILL_MILLISECONDS if filling.slot else _STEP_MILLISECONDS
     while (index := chosen(options, filling.ways)) is None and waited < patience:
         filling.page.wait_for_timeout(_STEP_MILLISECONDS)
         waited += _STEP_MILLISECONDS
-        options = _native(element)
+        at, options = _native(element)
     if index is None:
         raise filling.refused(f"no single option fits; it has {_some(options)}")
-    if element.evaluate("e => e.selectedIndex") == index:
+    if at == index:
         return  # chosen already: choosing it again would make shops empty what depends on it
     # By index, because texts and values repeat; what is selected then is compared, because lists change.
     element.select_option(index=index, timeout=_CLICK_MILLISECONDS)
@@ -147,8 +149,10 @@ def _search_field(element: ElementHandle) -> ElementHandle | None:
     return found if found is not None and found.is_editable() else None
 
 
-def _native(element: ElementHandle) -> list[Option]:
-    return [Option(str(text), str(value), bool(disabled)) for text, value, disabled in element.evaluate(_OPTIONS)]
+def _native(element: ElementHandle) -> tuple[int, list[Option]]:
+    """Which option of a select is chosen, and all of them."""
+    at, options = element.evaluate(_OPTIONS)
+    return int(at), [Option(str(text), str(value), bool(disabled)) for text, value, disabled in options]
 
 
 def _some(options: Sequence[Option]) -> str:

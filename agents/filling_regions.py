@@ -16,12 +16,14 @@ from playwright.sync_api import Error as PlaywrightError
 LIST_SECONDS: Final = 1.5
 # How long a text field may still be replaced by a list. Most shops have a text field and nothing to wait for.
 TEXT_SECONDS: Final = 0.3
-_STEP_MILLISECONDS: Final = 50
+_STEP_MILLISECONDS: Final = 20
 
 _LISTS: Final = """
 e => new Map([...e.ownerDocument.querySelectorAll('select')].map(list => [list, list.textContent]))
 """
-_SAME: Final = "(lists, e) => lists.get(e) === e.textContent"
+_SAME_LIST: Final = "(lists, e) => lists.get(e) === e.textContent"
+# A field that was taken away, or hidden behind a list, is not waited for any longer.
+_SAME_FIELD: Final = "(_, e) => e.checkVisibility({visibilityProperty: true}) && e.getClientRects().length > 0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,7 @@ class CountryChanged:
 
     def wait_for(self, element: ElementHandle, page: Page, *, is_list: bool) -> None:
         """Wait while a region field may still be the one of the country before."""
-        until = self.at + (LIST_SECONDS if is_list else TEXT_SECONDS)
+        until, same = (self.at + LIST_SECONDS, _SAME_LIST) if is_list else (self.at + TEXT_SECONDS, _SAME_FIELD)
         with suppress(PlaywrightError):  # the page went on, and so did its lists
-            while time.monotonic() < until and self.lists.evaluate(_SAME, element) is is_list:
+            while time.monotonic() < until and self.lists.evaluate(same, element) is True:
                 page.wait_for_timeout(_STEP_MILLISECONDS)

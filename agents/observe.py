@@ -18,6 +18,7 @@ from playwright.sync_api import Error as PlaywrightError
 from agents.errors import UnreadableError
 from agents.fence import Fence
 from agents.filling_regions import CountryChanged
+from agents.guard import is_commit
 from agents.phases import phase_of
 from agents.redaction import Redactor
 from agents.snapshot_about import about
@@ -81,6 +82,8 @@ class Observer:
     # For the filling of regions, which follow the country.
     country_changed: CountryChanged | None = field(default=None, init=False)
     _controls: Mapping[str, Control] = field(default_factory=dict, init=False)
+    # Whether a control that places an order stood on the page as last read; before any reading it may.
+    spends: bool = field(default=True, init=False)
     _covered: Mapping[str, Covered] = field(default_factory=dict, init=False)
     # Addresses (without queries) of the frames a card was typed into: a payment form, and no bank's.
     card_frames: set[str] = field(default_factory=set, init=False)
@@ -95,13 +98,14 @@ class Observer:
         page = self.visit.page
         try:
             tree = parse(page.aria_snapshot(mode="ai", timeout=SNAPSHOT_MILLISECONDS))
-            title = page.title()
-            writer = Writer(about(page, tree, self._slot_of))
+            known = about(page, tree, self._slot_of)
         except PlaywrightError as failed:
             raise UnreadableError("the page cannot be read just now; wait, and read it again") from failed
+        title, writer = known.title, Writer(known)
         self._covered = give_references(tree)
         lines = writer.lines(tree)
         self._controls = writer.controls
+        self.spends = any(is_commit(control.name) for control in writer.controls.values())
         phase = phase_of(writer.controls.values(), title)
         shown, as_before = (lines, False) if whole else without_said(lines, self._said)
         self._said.update(key for line in lines if (key := key_of(line)))
@@ -153,12 +157,12 @@ class Observer:
         """The origin of the frame that owns the element, told by the browser and not by the page."""
         return origin_of(self.element(ref))
 
-    def remember(self, ref: str, slot: str) -> None:
-        """A slot went into this control: from now on it shows as the slot, and is masked."""
+    def remember(self, ref: str, slot: str, frame: Frame | None) -> None:
+        """A slot went into this control of this frame: from now on it shows as the slot, and is masked."""
         control = self.control(ref)
         self.redactor.typed(slot)
         self._filled[self._place(ref, control.role, control.name)] = slot
-        if slot.startswith("card.") and (frame := self.element(ref).owner_frame()):
+        if slot.startswith("card.") and frame:
             self.card_frames.add(frame.url.partition("?")[0])
 
     def screenshot(self) -> bytes:
@@ -175,7 +179,7 @@ class Observer:
             raise UnreadableError("no picture can be taken of this page just now") from failed
 
     def _masks(self, frame: Frame) -> list[Locator]:
-        if frame.parent_frame and not self.visit.fence.is_merchant(_origin(frame)):
+        if frame.parent_frame and not self.visit.fence.is_merchant(origin(frame)):
             return [frame.locator("html")]
         return [frame.locator(_MASKED), *(frame.get_by_text(value) for value in self.redactor.shown())]
 
@@ -216,20 +220,25 @@ def origin_of(element: ElementHandle) -> str:
     Playwright asks the element for its document, so a frame may lie about that; but the frame of the document it names
     is told by the browser, and no script holds a document of another origin.
     """
+    return origin(frame_of(element))
+
+
+def frame_of(element: ElementHandle) -> Frame:
+    """The frame that owns an element; UnreadableError when it has none any more. See `origin_of`."""
     try:
         frame = element.owner_frame()
     except PlaywrightError as failed:
         raise UnreadableError(STALE) from failed
     if frame is None:
         raise UnreadableError(STALE)
-    return _origin(frame)
+    return frame
 
 
-def _origin(frame: Frame) -> str:
+def origin(frame: Frame) -> str:
     """A frame's origin; a frame without an address of its own (about:blank, srcdoc) has its parent's."""
     parts = urlsplit(frame.url)
     if parts.scheme == "about" and frame.parent_frame:
-        return _origin(frame.parent_frame)
+        return origin(frame.parent_frame)
     return f"{parts.scheme}://{parts.netloc}"
 
 

@@ -72,10 +72,10 @@ _TOO_FEW = re.compile(
 )
 
 
-def obstacle(visit: Visit) -> Refused | None:
-    """The definite no the page in front is, if it is one."""
+def obstacle(visit: Visit, seen: Seen | None = None) -> Refused | None:
+    """The definite no the page in front is, if it is one. `seen`: the page, where it was read just now."""
     try:
-        seen = look(visit.page)
+        seen = seen or look(visit.page)
     except UnreadableError:
         return None
     status = visit.last_status

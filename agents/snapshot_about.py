@@ -19,7 +19,7 @@ from agents.snapshot_words import folded
 # An element that does not answer by then is described without this.
 ASK_MILLISECONDS: Final = 500
 MAX_ANSWERS: Final = 200
-_PARTS: Final = 4
+_PARTS: Final = 5
 
 _MODAL: Final = "e => e.ariaModal === 'true' || e.matches(':modal')"
 _TITLE: Final = "e => e.title || e.ariaLabel || e.name || ''"
@@ -115,7 +115,7 @@ _BROKEN: Final = """
 """
 
 
-_ALL: Final = f"() => [({_HIDDEN})(), ({_BROKEN})(), ...({_FIELDS})()]"
+_ALL: Final = f"() => [({_HIDDEN})(), ({_BROKEN})(), ...({_FIELDS})(), document.title]"
 
 
 @dataclass(slots=True)
@@ -126,6 +126,7 @@ class _Answers:
     broken: dict[str, str]
     required: frozenset[str]
     secret: frozenset[str]
+    title: str
 
 
 def about(page: Page, tree: Node, slot_of: Callable[[str, str, str], str | None]) -> About:
@@ -152,6 +153,7 @@ def about(page: Page, tree: Node, slot_of: Callable[[str, str, str], str | None]
         modal=frozenset(node.ref for node in nodes if node.role in DIALOGS and _is_modal(page, node.ref)),
         hidden=sorted((text for said in answers for text in said.hidden), key=len, reverse=True),
         broken={glued: lines for said in answers for glued, lines in said.broken.items()},
+        title=answers[0].title,
     )
 
 
@@ -174,8 +176,8 @@ def _by_frame(tree: Node) -> dict[str, list[Node]]:
 
 def _frame(page: Page, ref: str) -> tuple[str, Frame | None]:
     with suppress(PlaywrightError):  # the frame went away while it was looked at; it is described without its title
-        element = page.locator(f"aria-ref={ref}").element_handle(timeout=ASK_MILLISECONDS)
-        return str(element.evaluate(_TITLE)), element.content_frame()
+        for element in page.locator(f"aria-ref={ref}").element_handles():
+            return str(element.evaluate(_TITLE)), element.content_frame()
     return "", None
 
 
@@ -183,7 +185,9 @@ def _answers(frame: Frame | None) -> _Answers:
     found: Any = None
     with suppress(PlaywrightError):  # a frame on its way elsewhere: nothing of it is read either
         found = frame.evaluate(_ALL) if frame else None
-    hidden, broken, required, secret = found if isinstance(found, list) and len(found) == _PARTS else ([], [], [], [])
+    if not isinstance(found, list) or len(found) != _PARTS:
+        found = [[], [], [], [], ""]
+    hidden, broken, required, secret, title = found
     return _Answers(
         hidden=_texts(hidden),
         broken={
@@ -193,6 +197,7 @@ def _answers(frame: Frame | None) -> _Answers:
         },
         required=frozenset(folded(name) for name in _texts(required)),
         secret=frozenset(folded(name) for name in _texts(secret)),
+        title=title if isinstance(title, str) else "",
     )
 
 

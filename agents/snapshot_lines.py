@@ -47,6 +47,7 @@ class About:
     modal: frozenset[str] = frozenset()  # dialogs that keep the rest of the page waiting
     hidden: Sequence[str] = ()  # words no person sees
     broken: Mapping[str, str] = field(default_factory=dict)  # texts that lost their line breaks, and how they should be
+    title: str = ""  # of the page
 
 
 class Writer:

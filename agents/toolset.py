@@ -32,6 +32,7 @@ from anthropic.types.beta import (
     BetaBrowserWaitInput,
 )
 from anthropic.types.beta.beta_browser_member_name import BETA_BROWSER_MEMBER_NAME_VALUES
+from playwright.sync_api import ElementHandle
 from playwright.sync_api import Error as PlaywrightError
 
 from agents import reading
@@ -41,6 +42,7 @@ from agents.filling import fill
 from agents.guard import could_commit, is_commit
 from agents.observe import Control, Snapshot
 from agents.phases import actions_in
+from agents.pressing import press
 from agents.route import step
 from agents.slots import slot_in
 from agents.terms import Phase
@@ -92,10 +94,11 @@ class ShopToolset(BetaAbstractBrowserToolset20260801):
         self._begin("navigate", input.url)
         if input.url in HISTORY:
             {"back": visit.page.go_back, "forward": visit.page.go_forward, "reload": visit.page.reload}[input.url]()
+            self._desk.settled()
         else:
             visit.open(input.url if "://" in input.url else f"https://{input.url}")
-        self._desk.settled()
-        return BetaBrowserNavigateResult(url=self._address(), status=visit.last_status, title=self._title())
+            self._desk.arrived()
+        return BetaBrowserNavigateResult(url=self._address(), status=visit.last_status, title=self._desk.title)
 
     def read_page(self, context: BetaToolsetCallContext, input: BetaBrowserReadPageInput) -> str:
         """The lean snapshot; `filter: all` repeats header and footer."""
@@ -115,6 +118,7 @@ class ShopToolset(BetaAbstractBrowserToolset20260801):
         control, page = self._control(ref), self._page()
         self._begin("form_input", f"{control.name}={value}")
         meant = value if isinstance(value, (str, bool)) else f"{value:g}"
+        desk.touched = True
         done = fill(desk.observer, ref, meant, slots=desk.slots, phase=page.phase)
         desk.steps.append(step(page, "form_input", control, value))
         if isinstance(meant, str) and (slot_in(meant) or "").startswith("card."):
@@ -129,13 +133,22 @@ class ShopToolset(BetaAbstractBrowserToolset20260801):
         control, page = self._control(ref), self._page()
         self._begin("left_click", f"{control.role} {control.name}")
         if control.role in TOGGLES:
+            desk.touched = True
             fill(
                 desk.observer, ref, control.role == "radio" or not control.checked, slots=desk.slots, phase=Phase.BROWSE
             )
         else:
-            self._harmless(control, ref)
-            desk.notes.before_leaving(reading.look(desk.visit.page))
-            desk.observer.locator(ref).click(timeout=CLICK_MILLISECONDS)
+            element = desk.observer.element(ref)
+            self._harmless(control, element)
+            if desk.touched:
+                desk.notes.before_leaving(desk.reading())
+            desk.acts()
+            # The very element that was judged, whatever the page has put in its place meanwhile.
+            press(
+                element,
+                timeout_milliseconds=CLICK_MILLISECONDS,
+                spends=desk.card_on_page or desk.observer.spends,
+            )
         desk.steps.append(step(page, "left_click", control, None))
         return desk.settled()
 
@@ -152,7 +165,8 @@ class ShopToolset(BetaAbstractBrowserToolset20260801):
     def _browser_state(self, context: BetaToolsetCallContext) -> BetaBrowserState:
         """The one tab there is; its address without its query, which may carry a session."""
         return BetaBrowserState(
-            tabs=[{"tab_id": "shop", "title": self._title(), "url": self._address(), "active": True}], state_changes=[]
+            tabs=[{"tab_id": "shop", "title": self._desk.title, "url": self._address(), "active": True}],
+            state_changes=[],
         )
 
     def _begin(self, member: str, detail: str) -> None:
@@ -162,11 +176,12 @@ class ShopToolset(BetaAbstractBrowserToolset20260801):
             raise ToolError(f"{member} is not to be used on a {page.phase} page")
         if hint := self._desk.loops.note(page.identity, f"{member} {detail}"):
             raise ToolError(hint)
+        self._desk.acts()
 
-    def _harmless(self, control: Control, ref: str) -> None:
+    def _harmless(self, control: Control, element: ElementHandle) -> None:
         """Refuse a click that would, or could, spend money. The control's words count as read and as they are now."""
         desk = self._desk
-        names = (control.name, str(desk.observer.element(ref).evaluate(SAYS)))
+        names = (control.name, str(element.evaluate(SAYS)))
         # With a card typed in, beside the control that places the order, another one may place it as well.
         spends = could_commit if desk.card_on_page and self._page().phase is Phase.REVIEW else is_commit
         if any(spends(name) for name in names if name.strip()):
@@ -177,7 +192,7 @@ class ShopToolset(BetaAbstractBrowserToolset20260801):
         if not desk.card_on_page or desk.ceiling is None:
             return
         try:
-            shown = reading.totals(desk.visit.page, currency=desk.ceiling.currency)
+            shown = reading.totals(desk.reading(), currency=desk.ceiling.currency)
         except UnreadableError:
             return  # a payment page without a total; the page that has one is checked before the commit
         if above := [total for total in shown if total.currency != desk.ceiling.currency or total > desk.ceiling]:
@@ -191,9 +206,6 @@ class ShopToolset(BetaAbstractBrowserToolset20260801):
         if control is None:
             raise ToolError(f"there is no {ref!r} on the page as last read; read the page and use its references")
         return control
-
-    def _title(self) -> str:
-        return self._desk.redactor.text(self._desk.visit.page.title())
 
     def _address(self) -> str:
         parts = urlsplit(self._desk.visit.page.url)

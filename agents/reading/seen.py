@@ -24,8 +24,9 @@ from agents.errors import UnreadableError
 WORLD = "reading"
 # Reading takes hundredths of a second; a page that is being replaced answers when the next one comes.
 READ_MILLISECONDS = 3000
-# One session a page for its whole life: a new one would wait for the answer to a form that was just sent.
-_sessions: WeakKeyDictionary[Page, CDPSession] = WeakKeyDictionary()
+# One session a page for its whole life, with its main frame's id, which is the target's and stays: a new session would
+# wait for the answer to a form that was just sent.
+_sessions: WeakKeyDictionary[Page, tuple[CDPSession, str]] = WeakKeyDictionary()
 # Zero-width and bidi marks change nothing that a person sees; soft hyphens only where a line breaks.
 INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060-\u2064\u202a-\u202e\u2066-\u2069\ufeff]")
 # Blocks that repeat on every page and are about the shop, not about the order.
@@ -171,11 +172,12 @@ def look(page: Page | Seen) -> Seen:
 
 
 def _evaluated(page: Page) -> str:
-    devtools = _sessions.get(page)
-    if devtools is None:
-        devtools = _sessions[page] = page.context.new_cdp_session(page)
-    # A target's id is its main frame's.
-    frame = devtools.send("Target.getTargetInfo", timeout=READ_MILLISECONDS)["targetInfo"]["targetId"]
+    known = _sessions.get(page)
+    if known is None:
+        devtools = page.context.new_cdp_session(page)
+        target = devtools.send("Target.getTargetInfo", timeout=READ_MILLISECONDS)["targetInfo"]
+        known = _sessions[page] = devtools, target["targetId"]
+    devtools, frame = known
     where = {"frameId": frame, "worldName": WORLD}
     world = devtools.send("Page.createIsolatedWorld", where, timeout=READ_MILLISECONDS)["executionContextId"]
     asked = {"expression": _script(), "contextId": world, "returnByValue": True}

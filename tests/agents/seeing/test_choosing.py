@@ -85,6 +85,19 @@ def test_a_region_survives_that_its_list_is_filled_again_after_the_country(show:
     assert "California" == held(seen, "#s")
 
 
+def test_a_list_that_comes_in_the_place_of_a_text_field_is_chosen_from(show: Show) -> None:
+    """It takes the field's place a moment after the country was chosen, and the country's own field is left alone."""
+    seen = show(
+        """<select aria-label=Country id=c><option>France<option>United States</select>
+        <input aria-label=State id=t><select aria-label=State id=s hidden><option>Choose<option>California</select>
+        <script>c.onchange = () => setTimeout(() => { t.hidden = true; s.hidden = false }, 150)</script>"""
+    )
+    country, state = seen.ref("combobox", "Country"), seen.ref("textbox", "State")
+    fill(seen.observer, country, "{{buyer.country}}", slots=SLOTS, phase=Phase.CONTACT)
+    fill(seen.observer, state, "{{buyer.province}}", slots=SLOTS, phase=Phase.CONTACT)
+    assert ("California", "") == (held(seen, "#s"), held(seen, "#t"))
+
+
 def test_a_country_that_stands_already_is_not_chosen_again(show: Show) -> None:
     """Which would empty the region."""
     seen = show(COUNTRY)

@@ -1,0 +1,96 @@
+"""Checking and unchecking: the control itself, its label where that covers it, or the page's own way as the last.
+
+Knows checkboxes, radios and switches; must never know slots.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final, Protocol
+
+from playwright.sync_api import ElementHandle
+from playwright.sync_api import Error as PlaywrightError
+
+from agents.errors import UnreadableError
+from agents.pressing import press
+from agents.snapshot_lines import TOGGLES
+
+# A control that cannot be pressed by then is covered; its label is next.
+_PRESS_MILLISECONDS: Final = 500
+
+_LABEL: Final = """
+e => {
+  const label = (e.labels && e.labels[0]) || e.closest('label');
+  const other = label && [...label.querySelectorAll('a, button, input, select, textarea, [role], [onclick]')];
+  return other && !other.some(inner => inner !== e) ? label : null;
+}
+"""
+
+
+class Toggled(Protocol):
+    """What is checked, as far as that needs to be known."""
+
+    @property
+    def element(self) -> ElementHandle:
+        """The control."""
+        ...
+
+    @property
+    def role(self) -> str:
+        """The ARIA role."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """The accessible name."""
+        ...
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """What the page says of it: `type`, `shown`, `disabled`, `on`."""
+        ...
+
+    def refused(self, why: str) -> UnreadableError:
+        """An error that names the control."""
+        ...
+
+
+def toggle(filling: Toggled, on: bool, *, spends: bool) -> str:  # noqa: FBT001 (the state wanted)
+    """Check or uncheck, by its label where the control itself is covered or drawn by the label."""
+    element = filling.element
+    if filling.role not in TOGGLES and filling.facts["type"] not in ("checkbox", "radio"):
+        raise filling.refused("only a checkbox, radio or switch takes true or false")
+    if filling.facts["disabled"]:
+        raise filling.refused("it is disabled")
+    if filling.role == "radio" and not on:
+        raise filling.refused("a radio is unchecked by checking another one")
+    done = f"{'checked' if on else 'unchecked'} {filling.role} {filling.name!r}"
+    if filling.facts["on"] == on:
+        return done
+    ways = (_press, _press_label, _press_in_page) if filling.facts["shown"] else (_press_label, _press_in_page)
+    for way in ways:
+        if way(element, spends) and _is_on(element) == on:
+            return done
+    raise filling.refused("it does not change when it is clicked")
+
+
+def _is_on(element: ElementHandle) -> bool:
+    return bool(element.evaluate("e => e.checked ?? (e.ariaChecked === 'true' || e.ariaPressed === 'true')"))
+
+
+def _press(element: ElementHandle, spends: bool) -> bool:  # noqa: FBT001 (as it was read)
+    try:
+        press(element, timeout_milliseconds=_PRESS_MILLISECONDS, spends=spends)
+    except PlaywrightError:
+        return False  # covered: its label is next
+    return True
+
+
+def _press_label(element: ElementHandle, spends: bool) -> bool:  # noqa: FBT001 (as it was read)
+    """Click its label, unless something else in there could be hit, as the link to the terms."""
+    label = element.evaluate_handle(_LABEL).as_element()
+    return label is not None and label.is_visible() and _press(label, spends)
+
+
+def _press_in_page(element: ElementHandle, _spends: bool) -> bool:  # noqa: FBT001 (as it was read)
+    """For a control that is drawn by something else altogether: its own click, without a pointer."""
+    element.evaluate("e => e.click()")
+    return True
