@@ -126,6 +126,9 @@ def _agents(asked: argparse.Namespace) -> dict[str, Any]:
     table.add_column("ratio", justify="right")
     ours, theirs = (agents.medians(rounds) for rounds in bought.values())
     for measure in ours:
+        if measure not in theirs:  # one of our visits by itself
+            table.add_row(measure, _spread([one[measure] for one in bought["ours"]]), "", "")
+            continue
         cells = [_spread([one[measure] for one in rounds]) for rounds in bought.values()]
         table.add_row(measure, *cells, f"{theirs[measure] / ours[measure]:.1f}")
     out.print(table)

@@ -24,6 +24,7 @@ from agents import finding
 from agents.budget import Meter
 from agents.model import Model
 from agents.slots import Slots
+from agents.terms import Outcome, Task
 from merchants.sdk import Offer, Order
 from tests.agents.world import BUYER, CARD, World, lines, world
 
@@ -45,11 +46,15 @@ class NotInstalledError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """One purchase: turns of the model, input tokens by characters over four, seconds without the model's."""
+    """One purchase: turns of the model, input tokens by characters over four, seconds without the model's.
+
+    `visits`: the seconds of each visit by itself, where there is more than one.
+    """
 
     turns: int
     input_tokens: int
     own_seconds: float
+    visits: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,15 +109,21 @@ def _ours(at: World) -> Figures:
     asked = len(at.requests())
     model = TimedModel(at.model.name, at.model.client)
     at = replace(at, model=model)
-    began = time.perf_counter()
     quote = at.offer_task(PRODUCT)
-    offer = at.run(quote)
+    offer, quoting = _timed(at, quote, model)
     assert isinstance(offer, Offer), offer
-    order = at.run(at.order_task(quote, offer))
-    wall = time.perf_counter() - began
+    order, ordering = _timed(at, at.order_task(quote, offer), model)
     assert isinstance(order, Order), order
     requests = at.requests()[asked:]
-    return Figures(len(requests), sum(request["input_tokens"] for request in requests), wall - sum(model.spent))
+    tokens = sum(request["input_tokens"] for request in requests)
+    return Figures(len(requests), tokens, quoting + ordering, {"quote": quoting, "order": ordering})
+
+
+def _timed(at: World, task: Task, model: TimedModel) -> tuple[Outcome, float]:
+    """How a task ended, and its seconds without the model's: from a warm browser to a closed context."""
+    began, before = time.perf_counter(), sum(model.spent)
+    outcome = at.run(task)
+    return outcome, time.perf_counter() - began - (sum(model.spent) - before)
 
 
 def _theirs(at: World, python: Path, folder: Path) -> Figures:
@@ -163,6 +174,7 @@ def _plain(figures: Figures) -> dict[str, float]:
         "turns": figures.turns,
         "input tokens": figures.input_tokens,
         "own seconds": figures.own_seconds,
+        **{f"{visit} seconds": seconds for visit, seconds in figures.visits.items()},
     }
 
 
