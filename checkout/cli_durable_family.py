@@ -54,8 +54,8 @@ class SkippingClock:
 
     def catch_up_with_callback(self, database: Database, callback_id: str) -> None:
         """The same for the execution that waits for a callback."""
-        with database.transaction() as session:
-            if called := store.lock_called(session, callback_id):
+        with database.read() as session:
+            if called := store.find_called(session, callback_id, lock=False):
                 self._catch_up(session, called[0].id)
 
     def _catch_up(self, session: Session, key: int) -> None:
