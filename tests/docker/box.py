@@ -63,18 +63,17 @@ def _files(spec: dict[str, Any]) -> None:
         inside.chmod(inside.stat().st_mode | 0o011)  # an interpreter in somebody's home, in this layer only
     for name, text in spec["files"].items():
         _inside(root, name).write_text(text)
-    places = [_inside(root, one[0]) for one in (*spec["tmpfs"], *spec["binds"])]
-    for place, bound in zip(places, [*[None] * len(spec["tmpfs"]), *[one[1] for one in spec["binds"]]], strict=True):
-        is_file = bound is not None and Path(bound).is_file()
-        (place.parent if is_file else place).mkdir(parents=True, exist_ok=True)
-        if is_file:
-            place.touch()
+    for where, _ in spec["tmpfs"]:
+        _inside(root, where).mkdir(parents=True, exist_ok=True)
+    for where, bound, *_ in spec["binds"]:
+        _place(_inside(root, where), Path(bound))
     _mount("-o", "remount,ro", str(root))
     for name in ("/dev", "/proc", "/sys"):
         _mount("--rbind", name, str(_inside(root, name)))
     for where, options in spec["tmpfs"]:
         _mount("-t", "tmpfs", "-o", options, "tmpfs", str(_inside(root, where)))
     for where, bound, *read_only in spec["binds"]:
+        _place(_inside(root, where), Path(bound))  # once more, where a tmpfs hides what was made above
         _mount("--bind", bound, str(_inside(root, where)))
         if read_only:
             _mount("-o", "remount,bind,ro", str(_inside(root, where)))
@@ -82,6 +81,15 @@ def _files(spec: dict[str, Any]) -> None:
     os.chdir(root)
     subprocess.run(["/sbin/pivot_root", ".", "."], check=True)
     subprocess.run(["/bin/umount", "--lazy", "."], check=True)
+
+
+def _place(place: Path, bound: Path) -> None:
+    """A file or a folder to mount `bound` on."""
+    if place.exists():
+        return
+    (place.parent if bound.is_file() else place).mkdir(parents=True, exist_ok=True)
+    if bound.is_file():
+        place.touch()
 
 
 def _filter(profile: dict[str, Any]) -> None:
