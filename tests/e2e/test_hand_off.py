@@ -109,9 +109,9 @@ def test_a_permitted_worker_that_falls_silent_is_looked_up_by_another(tmp_path: 
 
 
 def test_a_permitted_order_that_no_shop_page_shows_is_an_operators_question(tmp_path: Path) -> None:
-    """Every look-up is unclear: needs review, the hold stays, and `runs answer` releases it."""
+    """Every look-up is unclear or nobody does it: needs review, the hold stays, and `runs answer` releases it."""
     with (
-        served(tmp_path, **HASTE, CHECKOUT_LOOK_UP_ATTEMPTS="5") as service,
+        served(tmp_path, **HASTE, CHECKOUT_LOOK_UP_ATTEMPTS="5", CHECKOUT_LOOK_UP_WAIT_SECONDS="5") as service,
         service.client("t_1") as ada,
         service.client("operator", "agent") as worker,
     ):
