@@ -22,6 +22,7 @@ from checkout.setting_files import SettingFilesError
 from checkout.settings import Settings
 from checkout.store.errors import StoreError
 from checkout.store.vault import KeyUnusableError
+from checkout.wiring import ProviderMissingError
 
 PREFIX = str(Settings.model_config["env_prefix"])
 
@@ -58,7 +59,7 @@ def run() -> None:
         if wrong.title != Settings.__name__:
             raise
         _refuse([f"{_variable(error)}: {_words(error)}" for error in wrong.errors()], "invalid_setting")
-    except (StoreError, KeyUnusableError, SettingFilesError) as unusable:
+    except (StoreError, KeyUnusableError, SettingFilesError, ProviderMissingError) as unusable:
         _refuse([str(unusable)], unusable.code)
 
 

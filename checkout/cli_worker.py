@@ -41,6 +41,7 @@ def worker(
             soft_wrap=True,
         )
         raise typer.Exit(2)
+    wiring.check_provider(settings)
     telemetry.configure()
     with wiring.opened(settings) as checked:  # a database or a key that cannot be used is told once, and here
         versions = checked.durable.worker.versions()

@@ -36,6 +36,7 @@ def serve(
     telemetry.configure()
     asked: dict[str, Any] = {"host": host, "port": port}
     settings = Settings(**{name: value for name, value in asked.items() if value is not None})
+    wiring.check_provider(settings)
     with (
         children.ended_by_signal(),
         _sandbox_if_needed(settings) as settings,

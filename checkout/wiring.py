@@ -5,7 +5,7 @@ Everything else is handed what it needs. The handler under `docker/lambda` is th
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -52,6 +52,12 @@ NOWHERE = "http://127.0.0.1:1"
 # One byte less than the curve's order has, so every derived value is a key; the id changes with how it is derived.
 SIGNING_BYTES = 31
 SIGNING_KEY_ID = "agentic-checkout-1"
+
+
+class ProviderMissingError(RuntimeError):
+    """Several processes would each pretend money of their own."""
+
+    code = "payments_missing"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,19 +141,29 @@ class Deployment:
 @contextmanager
 def opened(settings: Settings, clock: Clock | None = None) -> Iterator[Deployment]:
     """Everything put together on the settings' database; nothing runs until `working`."""
-    clock = clock or SystemClock()
+    with ExitStack() as closing:
+        yield _put_together(settings, clock or SystemClock(), closing)
+
+
+def _put_together(settings: Settings, clock: Clock, closing: ExitStack) -> Deployment:
+    """Each part, with what closes it, the last one first: also what was opened before a later one failed."""
     connected = Connected(settings.redis_url) if settings.redis_url else None
+    if connected:
+        closing.callback(connected.close)
     database = Database.open(settings.database_url, server_limits(settings))
+    closing.callback(database.close)
     database.prepare()
     vault = _vault(settings)
     fetcher = Fetcher(allowed=settings.allowed_private_hosts)
     signer = signer_of(vault)
     gateway = gateway_of(settings)
+    closing.callback(gateway.close)
     durable = DurableService(
         database,
         clock=clock,
         settings=DurableSettings(threads=settings.worker_threads, lease_seconds=settings.lease_seconds),
     )
+    closing.callback(durable.close)
     ports = Acting(
         limits=limits(settings),
         merchants=registry(settings, fetcher, signer),
@@ -162,25 +178,28 @@ def opened(settings: Settings, clock: Clock | None = None) -> Iterator[Deploymen
         agent_task_waits=connected.outbox.agent_task if connected else None,
     )
     register(durable, ports, clock, settings)
-    try:
-        yield Deployment(
-            settings=settings,
-            clock=clock,
-            database=database,
-            vault=vault,
-            durable=durable,
-            purchases=Purchases(durable, vault, clock, settings),
-            fetcher=fetcher,
-            signer=signer,
-            connected=connected,
-            news=News(settings.database_url) if connected is None and database.dialect == "postgresql" else None,
+    return Deployment(
+        settings=settings,
+        clock=clock,
+        database=database,
+        vault=vault,
+        durable=durable,
+        purchases=Purchases(durable, vault, clock, settings),
+        fetcher=fetcher,
+        signer=signer,
+        connected=connected,
+        news=News(settings.database_url) if connected is None and database.dialect == "postgresql" else None,
+    )
+
+
+def check_provider(settings: Settings) -> None:
+    """Refuse to run purchases in several processes without a payment provider that all of them reach."""
+    key = settings.stripe_api_key.get_secret_value() if settings.stripe_api_key else ""
+    if settings.redis_url and not (key or settings.payment_sandbox_url):
+        raise ProviderMissingError(
+            "set STRIPE_API_KEY, or CHECKOUT_PAYMENT_SANDBOX_URL to one sandbox, for every process: with "
+            "CHECKOUT_REDIS_URL no process may pretend money of its own"
         )
-    finally:
-        if connected:
-            connected.close()
-        durable.close()
-        gateway.close()
-        database.close()
 
 
 def register(durable: DurableService, ports: Ports, clock: Clock, settings: Settings) -> None:

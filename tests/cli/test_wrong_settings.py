@@ -142,6 +142,19 @@ def test_a_key_file_that_holds_no_key_is_named(
     assert content == (here / "checkout.key").read_text()
 
 
+@pytest.mark.parametrize("command", ["serve", "worker"])
+@pytest.mark.usefixtures("here")
+def test_several_processes_need_one_payment_provider(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    """A sandbox that one of them starts for itself holds money that the others cannot see."""
+    monkeypatch.setenv("CHECKOUT_DATABASE_URL", "postgresql://checkout@127.0.0.1:1/checkout")
+    monkeypatch.setenv("CHECKOUT_REDIS_URL", "redis://127.0.0.1:1/0")
+    said = refused(monkeypatch, capsys, command)
+    assert "CHECKOUT_PAYMENT_SANDBOX_URL to one sandbox" in said
+    assert said.strip().endswith("(payments_missing)")
+
+
 def test_what_is_right_is_read(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Addresses of both families, names, empty values that mean unset, a file in a folder still to be made."""
     for variable, value in {
