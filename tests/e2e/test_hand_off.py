@@ -117,7 +117,8 @@ def test_a_permitted_order_that_no_shop_page_shows_is_an_operators_question(tmp_
     ):
         intent_id, silent = ordering(service, ada, worker)
         assert 200 == silent.permit().status_code
-        Task(worker, "look_up").say("succeed", {"type": "Unclear", "message": "the shop shows neither"})
+        unclear = {"type": "Unclear", "message": "the shop shows neither"}
+        assert 200 == Task(worker, "look_up").say("succeed", unclear).status_code
         while intent_id not in (shown := service.command("runs", "list", "--review", "--json").out):
             assert "placing_order" == ada.get(f"{CREATE}/{intent_id}").json()["state"]
         assert "look" in shown
