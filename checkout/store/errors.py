@@ -4,7 +4,8 @@ StoreError
 ├── DatabaseInUseError         another process serves this SQLite file
 ├── DatabaseUnusableError      what CHECKOUT_DATABASE_URL names cannot be a database of ours
 ├── DatabaseNotMigratedError   its tables are not those of this build
-└── DatabaseUnreachableError   its server does not answer
+├── DatabaseUnreachableError   its server does not answer
+└── RevisionUnknownError       this build has no such revision of the tables
 """
 
 
@@ -36,3 +37,9 @@ class DatabaseUnreachableError(StoreError):
     """The server that CHECKOUT_DATABASE_URL names does not answer, or refuses this user or this database."""
 
     code = "database_unreachable"
+
+
+class RevisionUnknownError(StoreError):
+    """This build has no such revision of the tables: it is mistyped, or a later build's."""
+
+    code = "revision_unknown"

@@ -134,7 +134,7 @@ class Database:
         except OperationalError as refused:
             if self.dialect == "sqlite":
                 raise
-            said = str(refused.orig).strip().splitlines()[-1]
+            said = str(refused.orig).strip().splitlines()[0]  # what follows are libpq's guesses
             raise DatabaseUnreachableError(
                 f"{self._url.render_as_string()} cannot be used: {said}; mend that or CHECKOUT_DATABASE_URL"
             ) from None

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from checkout.cli_app import app
 from checkout.store import migrations
-from checkout.store.errors import DatabaseNotMigratedError, DatabaseUnreachableError
+from checkout.store.errors import DatabaseNotMigratedError, DatabaseUnreachableError, RevisionUnknownError
 from checkout.store.session import Database, connection_of
 from tests import servers
 
@@ -198,3 +198,12 @@ def test_an_unreachable_server_is_one_sentence_without_a_password() -> None:
         database.prepare()
     assert "hunter2" not in str(refused.value)
     assert "cannot be used" in str(refused.value)
+
+
+@pytest.mark.parametrize("unknown", ["0007", "+9"])
+def test_a_revision_this_build_does_not_have_is_refused_and_changes_nothing(database: Database, unknown: str) -> None:
+    """Mistyped, or a later build's: one sentence that says where this build's revisions end."""
+    database.create_tables()
+    with pytest.raises(RevisionUnknownError, match=f"end with {migrations.NEWEST}"):
+        database.migrate(unknown)
+    assert migrations.NEWEST == database.revision()

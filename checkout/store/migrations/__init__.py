@@ -6,10 +6,14 @@ Runs on the caller's connection, inside the caller's transaction. Alembic is imp
 """
 
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, inspect, text
+
+from checkout.store.errors import RevisionUnknownError
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -28,17 +32,19 @@ def revision_of(connection: Connection) -> str | None:
 
 
 def upgrade(connection: Connection, revision: str = NEWEST) -> None:
-    """Bring the tables to a revision, from whatever they are."""
+    """Bring the tables to a revision, from whatever they are. RevisionUnknownError."""
     from alembic import command  # noqa: PLC0415 (a tenth of a second that a start without work does not pay)
 
-    command.upgrade(_config(connection), revision)
+    with _known_revisions():
+        command.upgrade(_config(connection), revision)
 
 
 def downgrade(connection: Connection, revision: str) -> None:
-    """Go back to a revision, `base` for nothing at all. What later revisions added is lost."""
+    """Go back to a revision, `base` for nothing at all. What later revisions added is lost. RevisionUnknownError."""
     from alembic import command  # noqa: PLC0415 (as above)
 
-    command.downgrade(_config(connection), revision)
+    with _known_revisions():
+        command.downgrade(_config(connection), revision)
 
 
 def sql_of(connection: Connection) -> str:
@@ -50,6 +56,17 @@ def sql_of(connection: Connection) -> str:
     config.output_buffer = written
     command.upgrade(config, f"{revision_of(connection) or 'base'}:{NEWEST}", sql=True)
     return written.getvalue()
+
+
+@contextmanager
+def _known_revisions() -> Iterator[None]:
+    """The one thing Alembic refuses here: a revision that is none of this build's."""
+    from alembic.util import CommandError  # noqa: PLC0415 (as above)
+
+    try:
+        yield
+    except CommandError as refused:
+        raise RevisionUnknownError(f"this build's revisions end with {NEWEST}: {refused}") from None
 
 
 def _config(connection: Connection) -> "Config":
