@@ -12,7 +12,7 @@ from unittest.mock import patch
 
 from typer.testing import CliRunner
 
-from checkout import cli_app
+from checkout.cli import app as command_line
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +39,7 @@ class Command:
         """Run it to its end."""
         terminal = {"COLUMNS": str(self.columns), "STRIPE_API_KEY": ""}
         with patch.dict(os.environ, {**terminal, **self.environment}):
-            ran = CliRunner().invoke(cli_app.app, list(arguments))
+            ran = CliRunner().invoke(command_line.app, list(arguments))
         if ran.exception is not None and not isinstance(ran.exception, SystemExit):
             raise ran.exception
         return Answer(code=ran.exit_code, out=ran.stdout, err=ran.stderr)

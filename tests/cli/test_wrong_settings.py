@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from checkout import cli_app
+from checkout.cli import app as command_line
 
 COMMANDS = (
     ("serve", "--port", "0"),
@@ -67,7 +67,7 @@ def refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
     """What `checkout …` says on standard error as it refuses; exit code 2, and not a word on standard output."""
     monkeypatch.setattr("sys.argv", ["checkout", *arguments])
     with pytest.raises(SystemExit) as ended:
-        cli_app.run()
+        command_line.run()
     said = capsys.readouterr()
     assert (2, "") == (ended.value.code, said.out)
     return said.err
@@ -169,6 +169,6 @@ def test_what_is_right_is_read(here: Path, monkeypatch: pytest.MonkeyPatch) -> N
         monkeypatch.setenv(variable, value)
     monkeypatch.setattr("sys.argv", ["checkout", "keys", "list"])
     with pytest.raises(SystemExit) as ended:
-        cli_app.run()
+        command_line.run()
     assert 0 == ended.value.code
     assert (here / "new" / "c.sqlite3").exists()

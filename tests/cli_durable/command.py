@@ -13,10 +13,10 @@ from typing import Any
 
 from typer.testing import CliRunner
 
-from checkout import cli_durable
+from checkout.cli.durable import commands
 
 ROOT = Path(__file__).parents[2]
-PROGRAM = [sys.executable, "-c", "from checkout.cli_durable import app; app()"]
+PROGRAM = [sys.executable, "-c", "from checkout.cli.durable.commands import app; app()"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +45,7 @@ class Command:
 
     def __call__(self, *arguments: str) -> Answer:
         """Run it here."""
-        ran = CliRunner().invoke(cli_durable.app, list(arguments))
+        ran = CliRunner().invoke(commands.app, list(arguments))
         if ran.exception is not None and not isinstance(ran.exception, SystemExit):
             raise ran.exception
         return Answer(code=ran.exit_code, out=ran.stdout, err=ran.stderr)

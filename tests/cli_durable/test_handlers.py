@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from checkout.cli_durable_handlers import HandlerNotFoundError, load, load_named
+from checkout.cli.durable.handlers import HandlerNotFoundError, load, load_named
 from examples.durable import order_approval
 
 SOURCE = "def handler(event, context):\n    return event\n\n\ndef second(event, context):\n    return 2\n\nnumber = 3\n"

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from checkout.cli_durable_service import LEASE_SECONDS
+from checkout.cli.durable.service import LEASE_SECONDS
 from tests.cli_durable.command import Command, finished
 from tests.examples.journal import Journal, eventually
 

@@ -13,7 +13,7 @@ import pytest
 import typer
 
 from checkout.api.keys import SCOPES
-from checkout.cli_app import app
+from checkout.cli.app import app
 from checkout.purchase.terms import FailureCode, Verdict
 from checkout.settings import Settings
 

@@ -13,7 +13,7 @@ from alembic.script import ScriptDirectory
 from sqlmodel import SQLModel
 from typer.testing import CliRunner
 
-from checkout.cli_app import app
+from checkout.cli.app import app
 from checkout.store import migrations
 from checkout.store.errors import DatabaseNotMigratedError, DatabaseUnreachableError, RevisionUnknownError
 from checkout.store.session import Database, connection_of

@@ -17,6 +17,6 @@ def main() -> None:
     if culprit:
         print(culprit, file=sys.stderr)  # noqa: T201 (what draws in colour is not imported yet)
         sys.exit(1)
-    from checkout import cli_app  # noqa: PLC0415 (only now are the names known to be ours)
+    from checkout.cli import app  # noqa: PLC0415 (only now are the names known to be ours)
 
-    cli_app.run()
+    app.run()

@@ -12,9 +12,9 @@ import typer
 import uvicorn
 
 from checkout import children
-from checkout.cli_durable_handlers import CommandError, load_served
-from checkout.cli_durable_logs import log_to_stderr
-from checkout.cli_durable_service import DATABASE_URL, DatabaseUrl, console, opened
+from checkout.cli.durable.handlers import CommandError, load_served
+from checkout.cli.durable.logs import log_to_stderr
+from checkout.cli.durable.service import DATABASE_URL, DatabaseUrl, console, opened
 from checkout.durable.dispatch.local import LocalDispatcher
 from checkout.durable.service import DurableService
 from checkout.durable.settings import LONGEST_SECONDS, DurableSettings

@@ -16,11 +16,11 @@ import typer
 from rich.console import RenderableType
 from rich.live import Live
 
-from checkout import cli_durable_screens as screens
-from checkout.cli_durable_family import Family, Patience, SkippingClock
-from checkout.cli_durable_handlers import LoadedHandler, load, load_named
-from checkout.cli_durable_logs import log_to_stderr
-from checkout.cli_durable_service import (
+from checkout.cli.durable import screens
+from checkout.cli.durable.family import Family, Patience, SkippingClock
+from checkout.cli.durable.handlers import LoadedHandler, load, load_named
+from checkout.cli.durable.logs import log_to_stderr
+from checkout.cli.durable.service import (
     DATABASE_URL,
     EXIT_FAILED,
     EXIT_INTERRUPTED,

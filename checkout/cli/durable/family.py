@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlmodel import Session
 
-from checkout.cli_durable_handlers import CommandError
+from checkout.cli.durable.handlers import CommandError
 from checkout.durable import store
 from checkout.durable.execution import Execution, name_of
 from checkout.durable.operation import Operation

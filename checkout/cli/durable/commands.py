@@ -8,11 +8,11 @@ from typing import Annotated
 
 import typer
 
-from checkout import cli_durable_screens as screens
-from checkout.cli_durable_family import SkippingClock
-from checkout.cli_durable_run import run
-from checkout.cli_durable_serve import serve
-from checkout.cli_durable_service import (
+from checkout.cli.durable import screens
+from checkout.cli.durable.family import SkippingClock
+from checkout.cli.durable.run import run
+from checkout.cli.durable.serve import serve
+from checkout.cli.durable.service import (
     DATABASE_URL,
     AsJson,
     CallbackId,

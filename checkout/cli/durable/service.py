@@ -14,9 +14,9 @@ import typer
 from rich.console import Console
 from sqlalchemy.exc import SQLAlchemyError
 
-from checkout import cli_durable_screens as screens
-from checkout.cli_durable_family import family_of
-from checkout.cli_durable_handlers import CommandError, UnreadableJsonError
+from checkout.cli.durable import screens
+from checkout.cli.durable.family import family_of
+from checkout.cli.durable.handlers import CommandError, UnreadableJsonError
 from checkout.durable.errors import DurableError
 from checkout.durable.service import DurableService
 from checkout.durable.settings import DurableSettings

@@ -10,11 +10,13 @@ from pydantic_core import ErrorDetails
 from rich.console import Console
 from rich.markup import escape
 
-from checkout import cli_adapters, cli_durable, cli_keys, cli_runs, health
-from checkout.cli_agent_worker import agent_worker
-from checkout.cli_migrate import migrate
-from checkout.cli_reconcile import reconcile
-from checkout.cli_worker import worker
+from checkout import health
+from checkout.cli import adapters, keys, runs
+from checkout.cli.agent_worker import agent_worker
+from checkout.cli.durable import commands as durable
+from checkout.cli.migrate import migrate
+from checkout.cli.reconcile import reconcile
+from checkout.cli.worker import worker
 from checkout.demo.command import demo
 from checkout.doctor.command import doctor
 from checkout.serving import serve
@@ -45,10 +47,10 @@ app.command()(doctor)
 app.command("health")(asked)
 app.command()(reconcile)
 app.command()(demo)
-app.add_typer(cli_keys.app, name="keys")
-app.add_typer(cli_runs.app, name="runs")
-app.add_typer(cli_adapters.app, name="adapters")
-app.add_typer(cli_durable.app, name="durable")
+app.add_typer(keys.app, name="keys")
+app.add_typer(runs.app, name="runs")
+app.add_typer(adapters.app, name="adapters")
+app.add_typer(durable.app, name="durable")
 
 
 def run() -> None:
