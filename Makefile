@@ -44,7 +44,7 @@ bench: $(VENV)/.dev browser servers ## Measure: sagas per second beside DBOS, co
 	@$(BIN)/python -m tests.bench $(ARGS)
 
 lint: $(VENV)/.dev ## ruff, mypy --strict, import contracts, file sizes
-	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/python tools/sizes.py && $(BIN)/lint-imports && $(BIN)/mypy
+	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/python tools/sizes.py && $(BIN)/lint-imports && $(BIN)/mypy && $(BIN)/mypy docker/lambda/handler.py
 
 format: $(VENV)/.dev ## Format and mend what can be mended
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
