@@ -17,6 +17,7 @@ from rich.markup import escape
 
 from agents.errors import AgentError
 from checkout import children, telemetry, wiring
+from checkout.listening import listening
 from checkout.settings import Settings
 from checkout.store.errors import DatabaseInUseError
 from checkout.store.sqlite import make_usable
@@ -50,12 +51,12 @@ def serve(
         for function, version, count in deployment.durable.unrunnable():
             err.print(f"[yellow]{count} of {function} wait for version {version}, which this build cannot run.[/]")
         with (
-            _listening(settings) as listening,
+            _listening(settings) as entrance,
             deployment.working(),
             suppress(KeyboardInterrupt),
-            _agent_if_enabled(deployment, settings, listening.getsockname()[1]) as server_over,
+            _agent_if_enabled(deployment, settings, entrance.getsockname()[1]) as server_over,
         ):
-            url = f"http://{settings.host}:{listening.getsockname()[1]}"
+            url = f"http://{settings.host}:{entrance.getsockname()[1]}"
             print(json.dumps({"url": url}), flush=True)  # noqa: T201 (the line a parent process reads)
             config = uvicorn.Config(
                 deployment.api(),
@@ -65,12 +66,12 @@ def serve(
                 timeout_graceful_shutdown=SHUTDOWN_SECONDS,
             )
             # Answers what it was asked, then raises the signal that ended it once more: hence `suppress`.
-            server_over(config).run(sockets=[listening])
+            server_over(config).run(sockets=[entrance])
 
 
 def _listening(settings: Settings) -> socket.socket:
     try:
-        return socket.create_server((settings.host, settings.port))
+        return listening(settings.host, settings.port)
     except OSError as refused:
         err.print(f"[red]cannot listen on {settings.host}:{settings.port}: {refused.strerror}[/]", soft_wrap=True)
         raise typer.Exit(1) from refused

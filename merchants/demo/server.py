@@ -107,6 +107,8 @@ class ShopServer:
 class _Handler(BaseHTTPRequestHandler):
     server: Door
     protocol_version = "HTTP/1.1"
+    # Header and body are two writes: the second would wait for the first one's acknowledgement.
+    disable_nagle_algorithm = True
     timeout = 30
 
     def _answer(self) -> None:

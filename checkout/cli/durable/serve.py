@@ -21,6 +21,7 @@ from checkout.durable.settings import LONGEST_SECONDS, DurableSettings
 from checkout.durable_face.app import create_face
 from checkout.durable_face.functions import Function
 from checkout.durable_face.signatures import Credentials, is_loopback
+from checkout.listening import listening
 from checkout.store.clock import SystemClock
 
 # A stop waits this long for requests in flight; a synchronous invocation is cut short, its execution goes on later.
@@ -80,10 +81,10 @@ def serve(
         with (
             children.ended_by_signal(),
             suppress(KeyboardInterrupt),
-            _listening(host, port) as listening,
+            _listening(host, port) as entrance,
             LocalDispatcher(service),
         ):
-            address, bound, *_ = listening.getsockname()
+            address, bound, *_ = entrance.getsockname()
             shown = f"[{address}]" if ":" in address else address
             config = uvicorn.Config(
                 create_face(service, functions, credentials),
@@ -94,7 +95,7 @@ def serve(
             )
             print(json.dumps({"url": f"http://{shown}:{bound}"}), flush=True)  # noqa: T201 (the line a parent reads)
             # Answers what it was asked, then raises the signal that ended it once more: hence `suppress`.
-            uvicorn.Server(config).run(sockets=[listening])
+            uvicorn.Server(config).run(sockets=[entrance])
 
 
 def _register(service: DurableService, reference: str, timeout_seconds: int | None) -> Function:
@@ -117,8 +118,7 @@ def _credentials(access_key_id: str | None, secret_access_key: str | None) -> Cr
 
 
 def _listening(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family)
+        return listening(host, port)
     except OSError as refused:
         raise NotReachableError(f"cannot listen on {host}:{port}: {refused.strerror or refused}") from refused
