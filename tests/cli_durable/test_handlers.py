@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from checkout.cli.durable.handlers import HandlerNotFoundError, load, load_named
+from checkout.cli.durable.handlers import HandlerNotFoundError, load, load_named, load_served
 from examples.durable import order_approval
 
 SOURCE = "def handler(event, context):\n    return event\n\n\ndef second(event, context):\n    return 2\n\nnumber = 3\n"
@@ -80,3 +80,10 @@ def test_a_nameless_other_handler_is_refused() -> None:
     """`--with` without a name would register something nobody can invoke."""
     with pytest.raises(HandlerNotFoundError, match="NAME=MODULE:HANDLER"):
         load_named("examples.durable.order_approval:handler")
+
+
+@pytest.mark.parametrize("reference", ["work=http://", "work=http://h:99999", "work=http://h:x", "=http://h:1"])
+def test_an_endpoint_that_cannot_be_one_is_refused(reference: str) -> None:
+    """Before anything is served: no host, no such port, no name."""
+    with pytest.raises(HandlerNotFoundError, match="NAME=http://HOST:PORT"):
+        load_served(reference)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from urllib.parse import urlsplit
 
 from checkout.durable_face.remote import RemoteHandler
 
@@ -81,8 +82,19 @@ def load_served(reference: str) -> LoadedHandler:
     """The handler of `[NAME=]MODULE:HANDLER`, or of `NAME=http://…`: at that Lambda endpoint. HandlerNotFoundError."""
     name, separator, place = reference.partition("=")
     if separator and place.startswith(("http://", "https://")):
+        if not name or not _is_reachable(place):
+            raise HandlerNotFoundError(f"{reference!r} is no endpoint; write NAME=http://HOST:PORT")
         return LoadedHandler(function=name, handler=RemoteHandler(place, name))
     return load_named(reference) if separator else load(reference)
+
+
+def _is_reachable(url: str) -> bool:
+    """Whether a URL names a host, and a port there can be."""
+    parts = urlsplit(url)
+    try:
+        return bool(parts.hostname) and parts.port != 0
+    except ValueError:  # no number, or over 65535
+        return False
 
 
 def _is_path(module: str) -> bool:
