@@ -11,7 +11,7 @@ import pytest
 from redis import Redis
 from redis.exceptions import ConnectionError as NobodyThereError
 
-from tests import servers
+from tests import own_servers, servers
 
 
 def test_every_database_is_fresh_and_gone_afterwards() -> None:
@@ -45,7 +45,7 @@ def test_redis_loses_everything_when_it_ends() -> None:
 
 
 @pytest.mark.processes
-@pytest.mark.skipif(servers.REDIS in os.environ, reason="a Redis is given, and is not ours to end")
+@pytest.mark.skipif(own_servers.REDIS in os.environ, reason="a Redis is given, and is not ours to end")
 def test_servers_end_with_a_run_that_is_killed() -> None:
     """Nothing is left behind by `kill -9`."""
     code = (
@@ -67,4 +67,4 @@ def test_servers_end_with_a_run_that_is_killed() -> None:
 def test_a_missing_server_is_an_error_that_says_what_to_install() -> None:
     """Never a skip."""
     with pytest.raises(servers.ServerMissingError, match="apt-get install postgresql"):
-        servers._binary("no-such-postgres", package="postgresql", name=servers.POSTGRES)
+        own_servers._binary("no-such-postgres", package="postgresql", name=own_servers.POSTGRES)
