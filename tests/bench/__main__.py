@@ -11,6 +11,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,9 +20,10 @@ from rich.console import Console
 from rich.table import Table
 
 from tests import servers
-from tests.bench import agents, processes, race
+from tests.bench import agents, api, machine, processes, race
 
 out = Console()
+out.width = max(out.width, 120)  # a table in a log is as wide as on a screen
 NAMES = {"ours": "agentic-checkout", "dbos": "DBOS 3.4", "floor": "one row, one commit"}
 # Every commit of the race's saga on our side, and why it cannot be another's.
 COMMITS = (
@@ -47,11 +49,19 @@ def main() -> None:
     options.add_argument("--json", action="store_true", help="the figures themselves, at the end")
     asked = options.parse_args()
     try:
-        figures = {part: PARTS[part](asked) for part in asked.part or PARTS}
+        figures = {part: _measured(part, asked) for part in asked.part or PARTS}
     finally:
         servers.finish()
     if asked.json:
         print(json.dumps(figures, indent=2))  # noqa: T201 (the data)
+
+
+def _measured(part: str, asked: argparse.Namespace) -> dict[str, Any]:
+    """A part's figures, and under what load they were seen."""
+    begun, load = time.monotonic(), machine.load()
+    figures = PARTS[part](asked)
+    out.print(f"[dim]{part}: {time.monotonic() - begun:.0f} s; load before {load}, after {machine.load()}[/]")
+    return figures
 
 
 def _race(asked: argparse.Namespace) -> dict[str, Any]:
@@ -72,17 +82,7 @@ def _race(asked: argparse.Namespace) -> dict[str, Any]:
 
 
 def _show_race(figures: race.Figures, title: str) -> None:
-    table = Table(title=f"\n{title}", box=None)
-    table.add_column("")
-    for name in ("ours", "dbos"):
-        table.add_column(NAMES[name], justify="right")
-    table.add_column("ratio", justify="right")
-    for measure in figures["ours"]:
-        ours, theirs = (figures[name][measure] for name in ("ours", "dbos"))
-        table.add_row(
-            measure, _spread(ours), _spread(theirs), f"{statistics.median(ours) / statistics.median(theirs):.2f}"
-        )
-    out.print(table)
+    _compare(title, figures["ours"], figures["dbos"], names=(NAMES["ours"], NAMES["dbos"]))
     for measure, values in figures.get("floor", {}).items():
         out.print(f"The floor, {NAMES['floor']} on one connection: {_spread(values)} {measure}")
 
@@ -107,6 +107,18 @@ def _processes(_asked: argparse.Namespace) -> dict[str, Any]:
         **{f"sagas of six steps per second, {name}": value for name, value in grown.items()},
     }
     _list("Several processes on one PostgreSQL", figures)
+    return figures
+
+
+def _api(asked: argparse.Namespace) -> dict[str, Any]:
+    figures = api.run(asked.rounds)
+    _compare(
+        f"The API under mixed load on PostgreSQL: per purchase one create, eight polls and one confirm, "
+        f"{api.CONNECTIONS} connections",
+        figures["ours"],
+        figures["bare"],
+        names=("checkout serve", "bare FastAPI, same rows"),
+    )
     return figures
 
 
@@ -153,6 +165,21 @@ def _list(title: str, figures: dict[str, Any]) -> None:
     out.print(table)
 
 
+def _compare(
+    title: str, ones: dict[str, list[float]], others: dict[str, list[float]], *, names: tuple[str, str]
+) -> None:
+    """Measure by measure, medians and ranges side by side, and the ratio of the medians."""
+    table = Table(title=f"\n{title}", box=None)
+    table.add_column("")
+    for name in (*names, "ratio"):
+        table.add_column(name, justify="right")
+    for measure, ours in ones.items():
+        theirs = others[measure]
+        ratio = statistics.median(ours) / max(statistics.median(theirs), 1e-9)
+        table.add_row(measure, _spread(ours), _spread(theirs), f"{ratio:.2f}")
+    out.print(table)
+
+
 def _spread(values: list[float]) -> str:
     return f"{statistics.median(values):.1f} [{min(values):.1f} to {max(values):.1f}]"
 
@@ -161,6 +188,7 @@ PARTS: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
     "race": _race,
     "waiting": _waiting,
     "processes": _processes,
+    "api": _api,
     "agents": _agents,
 }
 
