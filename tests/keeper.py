@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 
 # PostgreSQL's fast shutdown and Redis's take well under a second.
 GRACE_SECONDS = 15.0
@@ -28,6 +29,8 @@ def main() -> None:
         extra_groups=[] if user else None,
         cwd=folder,
     )
+    # Reaped as soon as it ends: what waits to be reaped still counts as running for who looks at its lock file.
+    threading.Thread(target=server.wait, daemon=True).start()
     sys.stdin.buffer.read()
     server.send_signal(signal.SIGINT)
     try:

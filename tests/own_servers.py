@@ -141,13 +141,12 @@ class PostgresServer:
 
     def kill(self, number: signal.Signals = signal.SIGKILL) -> None:
         """End its main process by a signal, and wait until the last of its processes is gone."""
-        own = self.folder / "data" / "postmaster.pid"
-        main = int(own.read_text().split()[0])
+        main = int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
         family = [main, *map(int, Path(f"/proc/{main}/task/{main}/children").read_text().split())]
         os.kill(main, number)
-        while any(_runs(pid) for pid in family):
+        # The next one takes this one for running until its keeper has reaped it.
+        while Path(f"/proc/{main}").exists() or any(_runs(pid) for pid in family):
             time.sleep(0.01)
-        own.unlink(missing_ok=True)  # its keeper has not reaped it, so the next one would take it for running
 
     def stop(self) -> None:
         """End it, and forget its data."""
