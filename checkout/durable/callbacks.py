@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from checkout.durable import machine, store
+from checkout.durable import lifecycle, machine, store
 from checkout.durable.changes import Changes, Core, Overtaken
 from checkout.durable.errors import (
     CallbackAlreadyCompletedError,
@@ -70,7 +70,9 @@ class Callbacks:
     @staticmethod
     def _take(changes: Changes, operation: Operation, outcome: dict[str, Any]) -> None:
         changes.take(machine.complete(operation, changes.now, **outcome))
-        changes.execution.wake(changes.now)
+        execution = changes.execution
+        execution.wake(changes.now)
+        lifecycle.claim_here(changes.core, changes.session, execution, changes.now, changes.all_operations)
         changes.flush()
 
     def _open(self, session: Unit, callback_id: str, *, lock: bool = True) -> tuple[Changes, Operation]:

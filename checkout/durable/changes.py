@@ -6,6 +6,7 @@ that tells of it commit together or not at all. Knows the store and the projecto
 
 import json
 import threading
+import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -20,6 +21,7 @@ from checkout.durable.execution import Execution
 from checkout.durable.machine import Applied
 from checkout.durable.operation import Operation
 from checkout.durable.registry import Registry
+from checkout.durable.seats import Seats
 from checkout.durable.settings import DurableSettings
 from checkout.durable.store_write import Unit
 from checkout.durable.views import Change, ExecutionView
@@ -49,6 +51,10 @@ class Core:
     settings: DurableSettings
     registry: Registry
     listeners: list[Callable[[Notice], None]] = field(default_factory=list)
+    # Whose leases they are. A process that dies comes back as another.
+    owner: str = field(default_factory=lambda: str(uuid.uuid4()))
+    # Set while this process runs executions by itself, as soon as they can be run.
+    seats: Seats | None = None
     # Set once this process is to end: handlers stop at their next step, and others go on with it.
     handing_over: threading.Event = field(default_factory=threading.Event)
 

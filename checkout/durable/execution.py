@@ -90,6 +90,19 @@ class Execution:
         """Whether a change of it changes nothing else: no public state, nobody who invoked it."""
         return not self.projected and self.parent_execution_id is None
 
+    def claimable(self, now: datetime) -> bool:
+        """Whether it waits for a worker."""
+        due = self.wake_at is not None and self.wake_at <= now
+        return due and self.running and self.lease_until is None and self.parked is None
+
+    def claim(self, *, owner: str, request_id: str, now: datetime, until: datetime) -> None:
+        """A new invocation begins, with all that is known; the tokens of those before it are void."""
+        self.invocation += 1
+        self.sequence = 0
+        self.request_id, self.owner = request_id, owner
+        self.invoked_at, self.lease_until, self.wake_at = now, until, None
+        self.claimed = self.touched
+
     def wake(self, now: datetime) -> None:
         """A worker should invoke it now; if one is, its end will notice what changed (`touched` > `seen`)."""
         if self.running and self.lease_until is None and (self.wake_at is None or self.wake_at > now):

@@ -6,17 +6,22 @@ invokes handlers or how.
 
 import json
 import uuid
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from checkout.durable import events, machine, store, wakeups
 from checkout.durable.changes import Changes, Core
 from checkout.durable.execution import Execution
+from checkout.durable.operation import Operation
 from checkout.durable.registry import Registration
 from checkout.durable.rules import size_bytes
+from checkout.durable.seats import Claimed, Seat
 from checkout.durable.settings import CHAINED_PAYLOAD_BYTES
 from checkout.durable.store_write import Unit
 from checkout.durable.views import ExecutionStatus
+from checkout.store.session import after_commit, after_failure
 
 Failure = dict[str, Any]
 
@@ -60,10 +65,37 @@ def begin(
         parent_operation_id=parent[1] if parent else None,
     )
     started = events.execution_started(execution.operation_id, name, payload, timeout, now)
+    seat = claim_here(core, session, execution, now, tuple)
     if not store.create(session, execution, started):
+        if seat is not None:
+            seat.give_up()
         return None
     Changes(core, session, execution).announce(project=True)
     return execution
+
+
+def claim_here(
+    core: Core, unit: Unit, execution: Execution, now: datetime, operations: Callable[[], Sequence[Operation]]
+) -> Seat | None:
+    """If it waits for a worker and one is free in this process, claim it with the write that is about to follow.
+
+    It is run once that is on disk. Gives the seat that is kept for it.
+    """
+    runs_here = core.registry.exact(execution.function, execution.version) is not None
+    if core.seats is None or core.handing_over.is_set() or not runs_here or not execution.claimable(now):
+        return None
+    seat = core.seats.keep()
+    if seat is None:
+        return None
+    after_failure(unit, seat.give_up)
+    claim(core, execution, now)
+    after_commit(unit, partial(seat.take, Claimed(execution=execution, operations=operations())))
+    return seat
+
+
+def claim(core: Core, execution: Execution, now: datetime) -> None:
+    """It is this process's to run, for as long as a lease."""
+    execution.claim(owner=core.owner, request_id=str(uuid.uuid4()), now=now, until=core.settings.lease(now))
 
 
 def close_invocation(changes: Changes, failure: Failure | None = None) -> None:

@@ -8,9 +8,6 @@ import logging
 import uuid
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import datetime
-from math import ceil
 from typing import Any
 
 from aws_durable_execution_sdk_python.execution import (
@@ -22,11 +19,12 @@ from aws_durable_execution_sdk_python.lambda_service import LambdaClient
 from checkout.durable import lifecycle, store
 from checkout.durable.changes import Changes, Core, Overtaken
 from checkout.durable.execution import Execution
+from checkout.durable.invocation import Invocation, LambdaContext, event_of
 from checkout.durable.leases import Leases
 from checkout.durable.lifecycle import Failure
 from checkout.durable.operation import Operation
-from checkout.durable.registry import Registration
-from checkout.durable.wire import Token, Wire
+from checkout.durable.seats import Claimed, Seats
+from checkout.durable.wire import Wire
 
 logger = logging.getLogger(__name__)
 
@@ -36,54 +34,21 @@ _NOTHING_PENDING: Failure = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Invocation:
-    """One claimed invocation: what it is handed, and which claim it is."""
-
-    registration: Registration
-    execution_id: int
-    invocation: int
-    request_id: str
-    arn: str
-    event: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LambdaContext:
-    """What a Lambda handler may read about its invocation, as far as it means something here."""
-
-    aws_request_id: str
-    function_name: str
-    function_version: str
-    invoked_function_arn: str
-    log_group_name: str | None = None
-    log_stream_name: str | None = None
-    memory_limit_in_mb: str | None = None
-    tenant_id: str | None = None
-    client_context: Any = None
-    identity: Any = None
-
-    def get_remaining_time_in_millis(self) -> int:
-        """No limit of ours: fifteen minutes, Lambda's longest."""
-        return 900_000
-
-    def log(self, msg: object) -> None:
-        """Lambda's own log call."""
-        logger.info("%s", msg)
-
-
 class Worker:
     """Runs executions in the calling thread."""
 
     def __init__(self, core: Core, wire: Wire, leases: Leases) -> None:
         self._core = core
         self._wire = wire
-        self._owner = str(uuid.uuid4())
         self._leases = leases
 
     def hand_over(self) -> None:
         """Claim nothing more. A step under way is finished, and what follows it is another worker's, at once."""
         self._core.handing_over.set()
+
+    def offer(self, seats: Seats | None) -> None:
+        """Claim for these what this process makes runnable, while one is free; None: leave all of it to be found."""
+        self._core.seats = seats
 
     def versions(self) -> tuple[tuple[str, int], ...]:
         """Every (function, version) this worker can run."""
@@ -97,6 +62,12 @@ class Worker:
         self.run(invocation)
         return True
 
+    def run_claimed(self, claimed: Claimed) -> None:
+        """Invoke and finish what was claimed for a worker of this process."""
+        invocation = self._claimed(claimed.execution, claimed.operations)
+        if invocation is not None:
+            self.run(invocation)
+
     def claim(self, execution_id: int) -> Invocation | None:
         """Become the one that runs it, if it waits to be run and its version is registered here."""
         if self._core.handing_over.is_set():
@@ -105,11 +76,16 @@ class Worker:
         until, request_id = self._core.settings.lease(now), str(uuid.uuid4())
         count, found = self._core.settings.page_operations, []
         with database.single() as unit:
-            execution = store.claim(unit, execution_id, owner=self._owner, request_id=request_id, now=now, until=until)
+            owner = self._core.owner
+            execution = store.claim(unit, execution_id, owner=owner, request_id=request_id, now=now, until=until)
             if execution is not None and execution.touched:
                 found = store.operations_page(unit, execution.id, after=0, count=count)
-        if execution is None:
-            return None
+        return None if execution is None else self._claimed(execution, found)
+
+    def _claimed(self, execution: Execution, operations: Sequence[Operation]) -> Invocation | None:
+        """What was claimed, to be invoked, with its first page of operations."""
+        count = self._core.settings.page_operations
+        found = operations[:count]
         registration = self._core.registry.exact(execution.function, execution.version)
         if registration is None:
             self.give_back(execution.id, execution.invocation)
@@ -120,9 +96,9 @@ class Worker:
             registration=registration,
             execution_id=execution.id,
             invocation=execution.invocation,
-            request_id=request_id,
+            request_id=execution.request_id or "",
             arn=execution.arn,
-            event=self._event(execution, found, more=len(found) == count),
+            event=event_of(execution, found, self._wire.stamp(), more=len(found) == count),
         )
 
     def give_back(self, execution_id: int, invocation: int) -> None:
@@ -137,7 +113,16 @@ class Worker:
             changes.flush(project=False)
 
     def run(self, invocation: Invocation) -> None:
-        """Invoke the handler and write how it ended. Raises nothing: what cannot be written leaves a lapsed lease."""
+        """Invoke the handler and write how it ended; again, while something came that it has not acted on.
+
+        Raises nothing: what cannot be written leaves a lapsed lease.
+        """
+        going: Invocation | None = invocation
+        while going is not None:
+            claimed = self._run_once(going)
+            going = None if claimed is None else self._claimed(claimed.execution, claimed.operations)
+
+    def _run_once(self, invocation: Invocation) -> Claimed | None:
         self._leases.hold(invocation.execution_id, invocation.invocation)
         output: Mapping[str, Any] | None = None
         failure: Failure | None = None
@@ -150,10 +135,11 @@ class Worker:
         finally:
             self._leases.let_go(invocation.execution_id)
         try:
-            self.finish(invocation, output, failure)
+            return self.finish(invocation, output, failure, goes_on=True)
         except Exception as unwritten:  # a projector may raise anything: then the invocation counts as broken by it
             logger.exception("the end of an invocation of %s could not be written", invocation.arn)
             self._finish_as_broken(invocation, _failure(unwritten))
+            return None
 
     def _finish_as_broken(self, invocation: Invocation, failure: Failure) -> None:
         try:
@@ -161,58 +147,49 @@ class Worker:
         except Exception:
             logger.exception("nor could that be written of %s; its lease will lapse", invocation.arn)
 
-    def finish(self, invocation: Invocation, output: Mapping[str, Any] | None, failure: Failure | None = None) -> None:
-        """Write the invocation's end; nothing at all if another invocation has taken over."""
+    def finish(
+        self,
+        invocation: Invocation,
+        output: Mapping[str, Any] | None,
+        failure: Failure | None = None,
+        *,
+        goes_on: bool = False,
+    ) -> Claimed | None:
+        """Write the invocation's end; nothing at all if another invocation has taken over.
+
+        With `goes_on`, what must be invoked again at once is claimed again by the same write, and given back to be run.
+        """
         held = self._wire.holdings.recall(invocation.execution_id, invocation.invocation)
         self._wire.holdings.forget(invocation.execution_id)
         database = self._core.database
         if held is not None:
             alone = held.execution.alone
             with suppress(Overtaken), database.single() if alone else database.transaction() as unit:
-                self._end(Changes(self._core, unit, held.execution, held.operations), output, failure)
-                return
+                changes = Changes(self._core, unit, held.execution, held.operations)
+                return self._end(changes, output, failure, goes_on=goes_on)
         with database.transaction() as session:
             execution = store.lock(session, invocation.execution_id)
             if execution is not None and execution.invocation == invocation.invocation:
-                self._end(Changes(self._core, session, execution), output, failure)
+                return self._end(Changes(self._core, session, execution), output, failure, goes_on=goes_on)
+        return None
 
-    def _end(self, changes: Changes, output: Mapping[str, Any] | None, failure: Failure | None) -> None:
+    def _end(
+        self, changes: Changes, output: Mapping[str, Any] | None, failure: Failure | None, *, goes_on: bool
+    ) -> Claimed | None:
         execution = changes.execution
         if execution.lease_until is None:
-            return
+            return None
         before = (execution.status, execution.parked)
         if failure is not None and self._core.handing_over.is_set():
             lifecycle.hand_over(changes)
         else:
             lifecycle.close_invocation(changes, failure)
             self._conclude(changes, output or {}, failure)
+        again = goes_on and execution.claimable(changes.now) and not self._core.handing_over.is_set()
+        if again:
+            lifecycle.claim(self._core, execution, changes.now)
         changes.flush(project=before != (execution.status, execution.parked))
-
-    def _event(self, execution: Execution, found: Sequence[Operation], *, more: bool) -> Mapping[str, Any]:
-        """The invocation's event as Lambda would hand it over: the first page of state, times in milliseconds."""
-        stamp = self._wire.stamp()
-
-        def millis(moment: datetime) -> int:
-            told: datetime = stamp(moment)
-            return ceil(told.timestamp() * 1000)  # never earlier than it is
-
-        own = {
-            "Id": execution.operation_id,
-            "Name": execution.name,
-            "Type": "EXECUTION",
-            "Status": "STARTED",
-            "StartTimestamp": millis(execution.started_at),
-            "ExecutionDetails": {"InputPayload": execution.input},
-        }
-        return {
-            "DurableExecutionArn": execution.arn,
-            "CheckpointToken": str(Token.of(execution)),
-            "InitialExecutionState": {
-                "Operations": [own, *(one.wire(millis) for one in found)],
-                "NextMarker": str(found[-1].ordinal) if more else "",
-            },
-            "UpdatedOperationIds": [one.id for one in found if one.touched > execution.seen],
-        }
+        return Claimed(execution=execution, operations=changes.all_operations()) if again else None
 
     def _invoke(self, invocation: Invocation) -> Mapping[str, Any]:
         registration = invocation.registration

@@ -10,6 +10,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field
 from typing import Self, TypeVar
 
 from sqlalchemy import Connection, Engine
@@ -154,13 +155,12 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[Session]:
         """A session whose writes commit together when the block ends, or not at all."""
-        with self._writing, _begun(self._writer, self._begin_writing) as session:
+        with _told() as told, self._writing, _begun(self._writer, self._begin_writing) as session:
+            session.info["told"] = told
             yield session
             if session.in_transaction():
                 session.commit()  # the session joined our transaction: this writes what it holds, and no more
             connection_of(session).commit()
-        for tell in session.info.get("after_commit", ()):
-            tell()
 
     def once(self, work: Callable[[Session], T]) -> T:
         """What `work` returns, in a transaction of its own; from the start if the server ended it for another's sake.
@@ -183,9 +183,9 @@ class Database:
 
         Each statement is a transaction there; on SQLite, where a round trip is a function call, the block is one.
         """
-        with self._writing:
+        with _told() as told, self._writing:
             connection = self._writer.raw_connection()
-            driver = Driver(connection=connection, dialect=self._writer.dialect)
+            driver = Driver(connection=connection, dialect=self._writer.dialect, info={"told": told})
             try:
                 if self.dialect == "sqlite":
                     driver.run(self._begin_writing)
@@ -193,8 +193,6 @@ class Database:
                 driver.commit()
             finally:
                 connection.close()  # back to the pool, which rolls back what is not committed
-        for tell in driver.info.get("after_commit", ()):
-            tell()
 
     @contextmanager
     def joined(self, session: Session | None) -> Iterator[Session]:
@@ -268,6 +266,32 @@ def _begun(engine: Engine, how: str) -> Iterator[Session]:
             yield session
 
 
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """Who is told how a transaction ended, once it has let go of its connection."""
+
+    committed: list[Callable[[], None]] = field(default_factory=list)
+    failed: list[Callable[[], None]] = field(default_factory=list)
+
+
+@contextmanager
+def _told() -> Iterator[_Told]:
+    told = _Told()
+    try:
+        yield told
+    except BaseException:
+        for tell in told.failed:
+            tell()
+        raise
+    for tell in told.committed:
+        tell()
+
+
 def after_commit(session: Session | Driver, tell: Callable[[], None]) -> None:
     """Call `tell` once this session's transaction is on disk; never if it is rolled back. It must not raise."""
-    session.info.setdefault("after_commit", []).append(tell)
+    session.info["told"].committed.append(tell)
+
+
+def after_failure(session: Session | Driver, tell: Callable[[], None]) -> None:
+    """Call `tell` if this transaction fails: it was rolled back, or nobody knows. It must not raise."""
+    session.info["told"].failed.append(tell)

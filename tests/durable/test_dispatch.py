@@ -147,10 +147,9 @@ def test_a_backlog_does_not_keep_the_pacer_busy(tmp_path: Path) -> None:
     service.database.close()
 
 
-def test_a_worker_thread_survives_whatever_a_claim_meets(
-    service: DurableService, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_worker_thread_survives_whatever_a_claim_meets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The one execution is found again by the next look, and the others run."""
+    service = open_service(tmp_path, threads=2)
     drive, met = service.worker.drive, []
 
     def breaks_twice(execution_id: int) -> bool:
@@ -163,8 +162,10 @@ def test_a_worker_thread_survives_whatever_a_claim_meets(
     service.register("echo", lambda event, _context: event)
     for name in ("one", "two", "three"):
         service.start("echo", name, "1")
-    for name in ("one", "two", "three"):
-        assert "SUCCEEDED" == service.wait_for(name, timeout_seconds=PATIENCE_SECONDS).status
+    with LocalDispatcher(service):
+        for name in ("one", "two", "three"):
+            assert "SUCCEEDED" == service.wait_for(name, timeout_seconds=PATIENCE_SECONDS).status
+    service.database.close()
 
 
 def test_subscribers_are_told_by_name_after_each_commit(service: DurableService) -> None:

@@ -10,8 +10,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from checkout.durable import store
 from checkout.durable.errors import CallbackAlreadyCompletedError, CallbackExpiredError
 from checkout.durable.execution import Execution
+from checkout.durable.invocation import Invocation
 from checkout.durable.testing import TestBed
-from checkout.durable.worker import Invocation
 
 
 class OneExecution(RuleBasedStateMachine):

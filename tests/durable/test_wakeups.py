@@ -9,8 +9,8 @@ import pytest
 from aws_durable_execution_sdk_python import DurableContext
 from aws_durable_execution_sdk_python.config import Duration, NestingType, ParallelConfig
 
+from checkout.durable.invocation import Invocation
 from checkout.durable.testing import TestBed
-from checkout.durable.worker import Invocation
 
 
 def waits(_event: Any, context: DurableContext) -> Any:

@@ -8,9 +8,9 @@ from aws_durable_execution_sdk_python import DurableContext, StepContext
 from aws_durable_execution_sdk_python.exceptions import CheckpointError
 from botocore.exceptions import ClientError
 
+from checkout.durable.invocation import Invocation
 from checkout.durable.settings import OPERATION_PAYLOAD_BYTES, DurableSettings
 from checkout.durable.testing import TestBed
-from checkout.durable.worker import Invocation
 
 
 def waiting(_event: Any, context: DurableContext) -> Any:

@@ -13,7 +13,7 @@ from aws_durable_execution_sdk_python.exceptions import CheckpointError
 from aws_durable_execution_sdk_python.lambda_service import LambdaClient
 from botocore.exceptions import ClientError
 
-from checkout.durable.worker import Invocation
+from checkout.durable.invocation import Invocation
 from checkout.durable_face.remote import RemoteHandler
 from tests.cli_durable import flows
 from tests.durable_face.face import Face, eventually, face, lambda_client

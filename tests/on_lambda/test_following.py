@@ -13,9 +13,9 @@ from aws_durable_execution_sdk_python.exceptions import InvocationError
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, select
 
+from checkout.durable.invocation import Invocation
 from checkout.durable.testing import TestBed
 from checkout.durable.views import Change
-from checkout.durable.worker import Invocation
 from checkout.on_lambda.deployed import ParkedError, deployed
 from checkout.on_lambda.following import told_again
 from checkout.purchase import books, codec

@@ -11,7 +11,7 @@ from aws_durable_execution_sdk_python.execution import (
 )
 from aws_durable_execution_sdk_python.lambda_service import LambdaClient
 
-from checkout.durable.worker import LambdaContext
+from checkout.durable.invocation import LambdaContext
 
 Handler = Callable[..., Any]
 
