@@ -7,7 +7,7 @@ number is refused before anything could keep or report it.
 import base64
 import binascii
 import email.message
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -56,19 +56,23 @@ class Call:
     idempotency_key: str | None
 
 
-def running(request: Request) -> Running:
+# Those that only look something up are asynchronous: FastAPI runs the others each in a thread of its pool, and two
+# switches of threads cost more than what they do.
+async def running(request: Request) -> Running:
     """The running API."""
     state: Running = request.app.state.running
     return state
 
 
-def services(request: Request) -> Services:
+Live = Annotated[Running, Depends(running)]
+
+
+async def services(live: Live) -> Services:
     """The parts behind the API."""
-    return running(request).services
+    return live.services
 
 
 Using = Annotated[Services, Depends(services)]
-Live = Annotated[Running, Depends(running)]
 
 
 def needs(scope: Scope) -> Callable[..., Caller]:
@@ -133,10 +137,10 @@ IdempotencyKey = Annotated[
 ]
 
 
-def calls(scope: Scope) -> Callable[..., Call]:
+def calls(scope: Scope) -> Callable[..., Awaitable[Call]]:
     """A dependency: the whole call of a request that may change something."""
 
-    def call(
+    async def call(
         request: Request,
         caller: Annotated[Caller, Depends(needs(scope))],
         sent: Annotated[Any, Depends(sent_json)],
