@@ -24,6 +24,7 @@ from tests.faults.oracle import (
     BEHIND,
     COMMIT,
     CRASH,
+    CRASH_FIRST,
     FROZEN,
     LOST,
     OK,
@@ -31,11 +32,6 @@ from tests.faults.oracle import (
     REFUSED,
     THAW,
     WRITE,
-)
-
-# Tells commits apart: the length of this purchase's history.
-_WRITTEN = text(
-    "SELECT max(e.events) FROM intents i JOIN durable_executions e ON e.name = i.id WHERE i.tenant = :tenant"
 )
 
 
@@ -77,41 +73,54 @@ class Life(Protocol):
 
 
 class MortalDatabase(Database):
-    """The world's database as one incarnation reaches it."""
+    """The world's database as one incarnation reaches it.
+
+    `history` tells commits apart: the length of this purchase's history.
+    """
+
+    history = "SELECT max(e.events) FROM intents i JOIN durable_executions e ON e.name = i.id WHERE i.tenant = :whose"
 
     def __init__(self, shared: Database, life: Life, tenant: str) -> None:
         vars(self).update(vars(shared))  # the same connections and the same lock, however the store names them
         self._life = life
         self._tenant = tenant
 
+    def whose(self) -> str | None:
+        """Whose history `history` asks for."""
+        return self._tenant
+
     @contextmanager
     def transaction(self) -> Iterator[Session]:
         """Commit, and perhaps die of it; a dead process commits nothing."""
         with self._mortal() as dying, super().transaction() as session:
             yield session
-            dying(connection_of(session).execute(_WRITTEN, {"tenant": self._tenant}).scalar())
+            dying(connection_of(session).execute(text(self.history), {"whose": self.whose()}).scalar())
 
     @contextmanager
     def single(self) -> Iterator[Driver]:
         """The same for a statement of its own."""
         with self._mortal() as dying, super().single() as driver:
             yield driver
-            written = str(_WRITTEN) if self.dialect == "sqlite" else str(_WRITTEN).replace(":tenant", "%(tenant)s")
-            dying(driver.run(written, {"tenant": self._tenant}).fetchone()[0])
+            history = self.history if self.dialect == "sqlite" else self.history.replace(":whose", "%(whose)s")
+            row = driver.run(history, {"whose": self.whose()}).fetchone()
+            dying(row[0] if row else None, done=self.dialect == "postgresql")
 
     @contextmanager
-    def _mortal(self) -> Iterator[Callable[[int | None], None]]:
-        """Around a commit: what is yielded is called right before it, with the length of the history."""
+    def _mortal(self) -> Iterator[Callable[..., None]]:
+        """Around a commit: what is yielded is called right before it, with the length of the history.
+
+        `done`: it is on disk already, because the statement was a transaction.
+        """
         self._alive()
         if self._life.ask(BEGIN, BEGIN) == REFUSED:
             # As when it is locked, or its disk is full: nothing is written, and the process lives.
             raise OperationalError("refused", {}, ConnectionError("the database is locked"))
         marks: list[int] = []
 
-        def dying(written: int | None) -> None:
+        def dying(written: int | None, *, done: bool = False) -> None:
             self._alive()
             marks.append(written or 0)
-            if self._life.ask(BEFORE_COMMIT, BEFORE_COMMIT, mark=marks[0]) == CRASH:
+            if not done and self._life.ask(BEFORE_COMMIT, BEFORE_COMMIT, mark=marks[0]) == CRASH:
                 self._life.die()
 
         yield dying
@@ -151,6 +160,8 @@ class MortalShop(httpx2.BaseTransport):
         reads = request.method == "GET"
         where = f"shop {request.method} {_last(request.url.path) if request.method == 'POST' else ''}".strip()
         fate = self._life.ask(where, READ if reads else WRITE)
+        if fate == CRASH_FIRST:
+            self._life.die()
         if fate == REFUSED:
             raise httpx2.ConnectError("refused")
         answer = self._shop.handle_request(request)
@@ -176,6 +187,8 @@ class MortalStripe(stripe.HTTPClient):
         reads = method.upper() == "GET"
         where = f"stripe {method.upper()} {'' if reads else _last(urlsplit(url).path)}".strip()
         fate = self._life.ask(where, READ if reads else WRITE)
+        if fate == CRASH_FIRST:
+            self._life.die()
         if fate == REFUSED:
             raise _lost("refused")
         answer = self._provider.request(method, url, headers, post_data, **more)

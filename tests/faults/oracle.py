@@ -20,6 +20,8 @@ from dataclasses import dataclass, field, replace
 READ, WRITE, BEGIN, BEFORE_COMMIT, COMMIT = "read", "write", "begin", "before commit", "commit"
 # What can happen. A process that freezes goes on once others have brought everything to rest.
 OK, REFUSED, LOST, CRASH, FROZEN = "ok", "refused", "answer lost", "crash after", "frozen"
+# Offered only where nothing can be said to equal anything else: before a call, and not after whatever came before it.
+CRASH_FIRST = "crash before"
 # Whoever took over stands still while the one that froze goes on to its end.
 THAW = "the frozen one goes on"
 # Our clock is wrong from now on; the world's is not.

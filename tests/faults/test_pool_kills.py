@@ -1,0 +1,72 @@
+"""`kill -9` of the children of a `checkout worker`, at each boundary of a purchase and at each after the take-over.
+
+On PostgreSQL and Redis, with Celery's own pool: the worker lives on, replaces the dead, goes on with what they left.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from tests.faults.killed import stage
+from tests.faults.pool import Course, Plan, Pool, pool
+from tests.servers import postgres_url, redis_url
+
+pytestmark = pytest.mark.processes
+
+# So far apart are the boundaries of the bounded tier: they fall on calls and commits, before them and after them.
+STRIDE = 7
+# Boundaries that a child comes to by chance, and did not in four tries: reading a shop's profile, which it may know.
+MOST_UNREACHED = 0.01
+
+
+@pytest.fixture
+def worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pool]:
+    """A worker at work."""
+    with ExitStack() as stack:
+        made = stack.enter_context(stage(tmp_path_factory.mktemp("pool"), stack.enter_context(postgres_url())))
+        yield stack.enter_context(pool(made, stack.enter_context(redis_url())))
+
+
+def each(deaths: int) -> Callable[[Course], Iterable[Plan]]:
+    """Every plan with one death more than the one that was lived, up to so many."""
+
+    def longer(course: Course) -> Iterable[Plan]:
+        return ((*course.plan, point) for point in course.since if len(course.plan) < deaths)
+
+    return longer
+
+
+def some(course: Course) -> Iterable[Plan]:
+    """A few of the single deaths, and one more for each of them, ever later."""
+    points = list(course.since)
+    if not course.plan:
+        return [(point,) for point in points[::STRIDE]]
+    if len(course.plan) == 1 and points:
+        return [(*course.plan, points[course.number * STRIDE % len(points)])]
+    return []
+
+
+def live(worker: Pool, then: Callable[[Course], Iterable[Plan]]) -> None:
+    """Live them all, and judge."""
+    begun = time.monotonic()
+    worker.run([()], then)
+    print(f"\nchildren of a worker's pool: {worker}; {time.monotonic() - begun:.0f} s")  # noqa: T201 (the figures people ask for)
+    assert [] == worker.found
+    assert len(worker.unreached) <= worker.purchases * MOST_UNREACHED, worker.unreached
+
+
+@pytest.mark.timeout(300)
+def test_no_death_of_a_pool_s_child_breaks_a_promise_and_no_second_one_after_it(worker: Pool) -> None:
+    """Killed at some boundary, and whoever takes over is killed too; the worker goes on, and so does the purchase."""
+    live(worker, some)
+    assert worker.deaths > 2 * STRIDE
+
+
+@pytest.mark.full
+@pytest.mark.timeout(7200)
+def test_no_pair_of_deaths_in_a_pool_breaks_a_promise(worker: Pool) -> None:
+    """Every boundary, and every ordered pair of them."""
+    live(worker, each(2))
+    assert worker.deaths > 1000
