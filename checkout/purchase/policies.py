@@ -61,7 +61,7 @@ def money(attempts: int, limits: Limits) -> StepConfig:
 
 def patient(limits: Limits) -> Callable[[Exception, int], RetryDecision]:
     """Writing an agent's task is our own database: retried until it is back."""
-    return _backoff(limits.release_attempts, limits)
+    return _backoff(limits.settling_attempts, limits)
 
 
 ONCE = StepConfig(retry_strategy=never_retry, step_semantics=StepSemantics.AT_MOST_ONCE_PER_RETRY, serdes=OUTCOME)

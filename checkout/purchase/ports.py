@@ -28,7 +28,8 @@ class Limits:
     look_up_first_delay_seconds: int = 1
     look_up_max_delay_seconds: int = 60
     money_attempts: int = 4  # each settles by reading back; more only delays the answer
-    release_attempts: int = 20  # nobody waits for it, and it must end at nothing held: about an hour
+    # A capture or a release must come to its end, and the hold lives for days: about an hour, then a person is asked.
+    settling_attempts: int = 20
     retry_max_delay_seconds: int = 300
     offer_attempts: int = 3
 

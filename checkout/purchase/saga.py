@@ -120,9 +120,10 @@ class Purchase(Steps):
 
     def capture(self, held: Held, order: Order) -> tuple[Order, Captured | None]:
         """Take what the merchant charged, never more than was held; an operator settles what cannot be taken."""
+        attempts = self.ports.limits.settling_attempts
         while True:
             if policies.within(order.total, held.amount):
-                captured = self.money("capture-charge", self.taking(held, order.total))
+                captured = self.money("capture-charge", self.taking(held, order.total), attempts)
                 if isinstance(captured, Captured):
                     return order, captured
             answer = self.ask_operator("await-review")
@@ -136,7 +137,7 @@ class Purchase(Steps):
 
     def release(self, payment_id: str) -> None:
         """Compensate: end at nothing held and nothing kept, however long it takes."""
-        attempts = self.ports.limits.release_attempts
+        attempts = self.ports.limits.settling_attempts
         while True:
             released = self.money("release-payment", lambda key: self.ports.release(payment_id, key=key), attempts)
             if isinstance(released, Released) or self.ask_operator("await-review").verdict is Verdict.SETTLED:

@@ -42,7 +42,7 @@ QUICK = Limits(
     look_up_attempts=3,
     look_up_max_delay_seconds=2,
     money_attempts=3,
-    release_attempts=3,
+    settling_attempts=3,
     offer_attempts=2,
     retry_max_delay_seconds=2,
 )

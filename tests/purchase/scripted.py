@@ -42,7 +42,7 @@ OFFER = Offer(
 )
 # No pauses worth waiting for under a runner that waits in real time.
 QUICK = Limits(
-    look_up_attempts=2, look_up_max_delay_seconds=1, money_attempts=2, release_attempts=2, retry_max_delay_seconds=1
+    look_up_attempts=2, look_up_max_delay_seconds=1, money_attempts=2, settling_attempts=2, retry_max_delay_seconds=1
 )
 
 
