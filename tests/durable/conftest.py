@@ -11,7 +11,8 @@ from checkout.store.session import connection_of
 from tests import servers
 
 # What stands on locks, revisions, time and order is proven on both; what is pure, or of the SDK, in memory only.
-ON_BOTH = {"wakeups", "leases", "callbacks", "timers", "wire", "parking", "executions", "chained_invoke", "invariants"}
+ON_BOTH = {"wakeups", "leases", "callbacks", "timers", "wire", "parking", "executions", "chained_invoke"}
+ON_BOTH |= {"invariants", "seats"}
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
