@@ -21,6 +21,8 @@ from checkout.store.session import connection_of
 logger = logging.getLogger(__name__)
 
 _E = EXECUTIONS.c
+# When what could not be handled is looked at again: a database's trouble passes in seconds, a projector's does not.
+AGAIN_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +39,13 @@ class Sweeper:
 
     def __init__(self, core: Core) -> None:
         self._core = core
+        # When to look again at what the last sweep could not handle.
+        self._again_at: datetime | None = None
 
     def sweep(self) -> int:
         """Handle one batch of what is due; how many executions that were. Call again while it is a full batch."""
         now = self._core.clock.now()
+        self._again_at = None
         due = or_(_E.timer_at <= now, _E.lease_until <= now)
         keys = self._find(_E.id, and_(due, self._manageable()), _E.id)
         return sum(self._settled(key) for key in keys) + self._delete(now)
@@ -64,14 +69,14 @@ class Sweeper:
     def next_moment(self) -> datetime | None:
         """When the next thing will fall due for executions this process can handle; None if nothing will by itself.
 
-        What is due already is not counted: it is swept, or it waits for a worker.
+        What is due already is not counted: it is swept, or it waits for a worker. What could not be swept is due again.
         """
         now = self._core.clock.now()
         with self._core.database.read() as session:
             wake = self._earliest(session, _E.wake_at, and_(self._invocable(), _E.wake_at > now))
             timer = self._earliest(session, _E.timer_at, and_(self._manageable(), _E.timer_at > now))
             lease = self._earliest(session, _E.lease_until, and_(self._manageable(), _E.lease_until > now))
-        return min((moment for moment in (wake, timer, lease) if moment is not None), default=None)
+        return min((moment for moment in (wake, timer, lease, self._again_at) if moment is not None), default=None)
 
     def unrunnable(self) -> list[tuple[str, int, int]]:
         """(function, version, how many) of running executions that no worker of this process can run."""
@@ -126,6 +131,7 @@ class Sweeper:
             return self.settle(key)
         except Exception:  # a projector may raise anything; the others' timers must not wait for it
             logger.exception("what is due for execution %d could not be handled", key)
+            self._again_at = self._core.clock.now() + timedelta(seconds=AGAIN_SECONDS)
             return False
 
     def _delete(self, now: datetime) -> int:

@@ -3,9 +3,11 @@
 import threading
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from aws_durable_execution_sdk_python import DurableContext, state
+from sqlalchemy.exc import OperationalError
 
 from checkout.durable import shim
 from checkout.durable.settings import DurableSettings
@@ -205,3 +207,22 @@ def test_nothing_depends_on_the_shim(monkeypatch: pytest.MonkeyPatch) -> None:
         assert ["ExecutionStarted", "StepStarted", "StepSucceeded", "InvocationCompleted", "ExecutionSucceeded"] == (
             bed.event_types()
         )
+
+
+def test_a_lapsed_lease_that_could_not_be_written_is_looked_at_again(tmp_path: Path) -> None:
+    """The database is in trouble when the lease lapses, and nobody commits anything afterwards: still it is found."""
+    first, second = pair(tmp_path)
+    with first, second:
+        for bed in (first, second):
+            bed.service.register("function", lambda _event, _context: "done")
+        first.service.start("function", "execution", "{}")
+        assert first.service.worker.claim(first.service.sweeper.runnable()[0]) is not None
+        second.clock.advance(LEASE + 1)
+        broken = OperationalError("", {}, Exception("database or disk is full"))
+        with patch.object(second.database, "transaction", side_effect=broken):
+            assert 0 == second.service.sweeper.sweep()
+        moment = second.service.sweeper.next_moment()
+        assert moment is not None
+        second.clock.advance((moment - second.clock.now()).total_seconds())
+        assert 1 == second.service.sweeper.sweep()
+        assert second.service.sweeper.runnable()
