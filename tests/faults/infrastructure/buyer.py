@@ -17,6 +17,10 @@ AGAIN_SECONDS = 0.1
 LONG_POLL_SECONDS = 5
 
 
+class CommandRefusedError(AssertionError):
+    """A definite no, where the test expects a yes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wish:
     """What somebody wants, and how it is paid."""
@@ -60,13 +64,13 @@ class Buyer:
     def create(self, product_url: str, one: Wished) -> None:
         """The first command."""
         body = {"productUrl": product_url, "quantity": 1, "buyer": {**BUYER, "email": one.email}}
-        one.intent_id = str(self._command(CREATE, body)["id"])
+        one.intent_id = str(self.command(CREATE, body)["id"])
         one.acknowledged["create"] += 1
 
     def confirm(self, one: Wished) -> None:
         """The second."""
         method = {"type": "stripe_token", "stripeToken": one.wish.pays_with}
-        self._command(f"{CREATE}/{one.intent_id}/confirm", {"paymentMethod": method})
+        self.command(f"{CREATE}/{one.intent_id}/confirm", {"paymentMethod": method})
         one.acknowledged["confirm"] += 1
 
     def until(self, one: Wished, *states: str, seconds: float = PATIENCE_SECONDS) -> str:
@@ -80,12 +84,14 @@ class Buyer:
                 time.sleep(AGAIN_SECONDS)
         return one.state
 
-    def _command(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    def command(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Send it until it is answered; what was answered. CommandRefusedError."""
         key, deadline = uuid.uuid4().hex, time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < deadline:
             answer = self._asked("POST", path, json=body, headers={"Idempotency-Key": key})
             if answer is not None:
-                assert answer.is_success, f"{path}: {answer.status_code} {answer.text}"
+                if not answer.is_success:
+                    raise CommandRefusedError(f"{path}: {answer.status_code} {answer.text}")
                 told: dict[str, Any] = answer.json()
                 return told
             time.sleep(AGAIN_SECONDS)

@@ -1,7 +1,8 @@
 """A TCP proxy that stands between our processes and what they speak to, and does what networks do.
 
 It passes on, refuses, swallows (the connection stands, nothing comes: half-open), slows down, cuts; and it can lose a
-database's answer to COMMIT, before the server heard of it or after. Knows bytes, and of PostgreSQL only that word.
+change to a PostgreSQL, before the server heard of it, or its answer when it is done. Knows bytes and connections; what
+a change is, `postgresql` knows.
 """
 
 import re
@@ -11,6 +12,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from enum import Enum
+
+from tests.faults.infrastructure.postgresql import Client, is_ready
 
 _CHUNK = 65536
 # How often a connection looks whether its mode has changed, in seconds.
@@ -27,8 +30,11 @@ class Mode(Enum):
     REFUSE = "refuses"
     SWALLOW = "swallows"
     SLOW = "slows down"
-    LOSE_BEFORE_COMMIT = "loses a commit before it arrives"
-    LOSE_AFTER_COMMIT = "loses the answer to a commit"
+    LOSE_CHANGE = "loses a change before it arrives"
+    LOSE_ANSWER = "loses the answer to a change"
+
+
+LOSING = (Mode.LOSE_CHANGE, Mode.LOSE_ANSWER)
 
 
 class Gate:
@@ -38,15 +44,12 @@ class Gate:
         """`answered`: the request arrives, and its answer is held."""
         self.answered = answered
         self.reached, self._opened = threading.Event(), threading.Event()
-        self._pattern = re.compile(pattern.encode())
-        self._used = False
+        self._pattern = re.compile(pattern.encode(), re.DOTALL)
+        self._used = threading.Lock()
 
     def takes(self, content: bytes) -> bool:
         """Whether this is the request; only once."""
-        if self._used or not self._pattern.match(content):
-            return False
-        self._used = True
-        return True
+        return bool(self._pattern.match(content)) and self._used.acquire(blocking=False)
 
     def hold(self) -> None:
         """Tell that it is reached, and wait."""
@@ -61,14 +64,15 @@ class Gate:
 class Proxy:
     """Listens on a loopback port of its own and passes on to `host:port`."""
 
-    def __init__(self, host: str, port: int) -> None:
+    def __init__(self, host: str, port: int, *, speaks_postgresql: bool = False) -> None:
         self._to = (host, port)
+        self.speaks_postgresql = speaks_postgresql
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._listening.getsockname()[1])
         self.mode = Mode.PASS
-        self.lost_commits = 0
-        self.gate: Gate | None = None
-        self._to_lose = 0
+        self.lost = 0
+        self.gates: list[Gate] = []
+        self._to_lose, self._losing = 0, re.compile("")
         self._open: set[socket.socket] = set()
         self._lock = threading.Lock()
         self._closing = False
@@ -84,9 +88,10 @@ class Proxy:
         finally:
             self.turn(Mode.PASS)
 
-    def turn(self, mode: Mode, *, commits: int = 1) -> None:
-        """Be in this mode from now on; of commits, lose so many and pass on again."""
-        self.mode, self._to_lose = mode, commits
+    def turn(self, mode: Mode, *, changes: int = 1, like: str = "") -> None:
+        """Be in this mode from now on; of changes with `like` in their statements, lose so many and pass on again."""
+        self._to_lose, self._losing = changes, re.compile(like)
+        self.mode = mode
         if mode is Mode.REFUSE:
             self.cut()
 
@@ -102,7 +107,7 @@ class Proxy:
     def close(self) -> None:
         """Listen no more, and cut what stands."""
         self._closing = True
-        self.gate = None
+        self.gates = []
         self._listening.close()
         self.turn(Mode.REFUSE)
         for line in self._lines:
@@ -135,15 +140,15 @@ class Proxy:
             with self._lock:
                 self._open -= {near, far}
 
-    def loses(self, content: bytes) -> bool:
-        """Whether this is a commit that is to be lost."""
-        if self.mode not in (Mode.LOSE_BEFORE_COMMIT, Mode.LOSE_AFTER_COMMIT) or b"COMMIT" not in content:
+    def loses(self, statement: str | None) -> bool:
+        """Whether this is a change that is to be lost, or its answer."""
+        if self.mode not in LOSING or statement is None or not self._losing.search(statement):
             return False
         with self._lock:
             if self._to_lose == 0:
                 return False
             self._to_lose -= 1
-            self.lost_commits += 1
+            self.lost += 1
         return True
 
 
@@ -153,6 +158,7 @@ class _Line:
     def __init__(self, proxy: Proxy, near: socket.socket, far: socket.socket) -> None:
         self._proxy, self._near, self._far = proxy, near, far
         self._held: Gate | None = None
+        self._client = Client() if proxy.speaks_postgresql else None
 
     def carry(self) -> None:
         """Until either side closes, or what it carries is lost."""
@@ -171,19 +177,38 @@ class _Line:
                     return
 
     def _asks(self, content: bytes) -> bool:
-        if self._proxy.loses(content):
-            if self._proxy.mode is Mode.LOSE_AFTER_COMMIT:
-                self._far.sendall(content)
-                self._far.recv(_CHUNK)  # it is committed; nobody will hear of it
-            return False
-        gate = self._proxy.gate
-        if gate and gate.takes(content):
-            if gate.answered:
-                self._held = gate
-            else:
-                gate.hold()
+        if self._client is not None:
+            for _, statement in self._client.feed(content):
+                if self._proxy.loses(statement):
+                    if self._proxy.mode is Mode.LOSE_ANSWER:
+                        self._have_it_done(content)
+                    return False
+        for gate in list(self._proxy.gates):
+            if gate.takes(content):
+                if gate.answered:
+                    self._held = gate
+                else:
+                    gate.hold()
+                break
         self._far.sendall(content)
         return True
+
+    def _have_it_done(self, content: bytes) -> None:
+        """Pass on what is left of a change, and keep its answer: it stands, and nobody will hear of it."""
+        self._far.sendall(content)
+        answers = b""
+        while not is_ready(answers):
+            readable, _, _ = select.select([self._near, self._far], [], [], _END_SECONDS)
+            if not readable:
+                return
+            for side in readable:
+                got = side.recv(_CHUNK)
+                if not got:
+                    return
+                if side is self._near:
+                    self._far.sendall(got)
+                else:
+                    answers += got
 
     def _answers(self, content: bytes) -> bool:
         held, self._held = self._held, None

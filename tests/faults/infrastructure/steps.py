@@ -13,7 +13,7 @@ SELLS = Wish("sells", "tok_visa")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """A step, whose wire it goes over, and how its request begins."""
+    """A step, whose wire it goes over, and how its request begins: INTENT and SESSION stand for the purchase's own."""
 
     name: str
     wire: str
@@ -27,20 +27,20 @@ class Step:
 
 STEPS = (
     Step(name="fetch-offer", wire="shop", request=r"POST /ucp/checkout-sessions HTTP", before_confirmation=True),
-    Step(name="authorize-payment", wire="provider", request=r"POST /v1/payment_intents HTTP"),
-    Step(name="create-charge", wire="provider", request=r"POST /v1/payment_intents/\w+/confirm HTTP"),
-    Step(name="place-order", wire="shop", request=r"POST /ucp/checkout-sessions/\w+/complete HTTP"),
+    Step(name="authorize-payment", wire="provider", request=r"POST /v1/payment_intents HTTP.*INTENT:"),
+    Step(name="create-charge", wire="provider", request=r"POST /v1/payment_intents/\w+/confirm HTTP.*INTENT:"),
+    Step(name="place-order", wire="shop", request=r"POST /ucp/checkout-sessions/SESSION/complete HTTP"),
     Step(
         name="look-up-order",
         wire="shop",
-        request=r"(GET|POST) /ucp/checkout-sessions/\w+(/cancel)? HTTP",
+        request=r"(GET|POST) /ucp/checkout-sessions/SESSION(/cancel)? HTTP",
         wish=Wish("drops_answer", "tok_visa"),
     ),
-    Step(name="capture-charge", wire="provider", request=r"POST /v1/payment_intents/\w+/capture HTTP"),
+    Step(name="capture-charge", wire="provider", request=r"POST /v1/payment_intents/\w+/capture HTTP.*INTENT:"),
     Step(
         name="release-payment",
         wire="provider",
-        request=r"POST /v1/payment_intents/\w+/cancel HTTP",
+        request=r"POST /v1/payment_intents/\w+/cancel HTTP.*INTENT:",
         wish=Wish("declines", "tok_visa"),
     ),
 )

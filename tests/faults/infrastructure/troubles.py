@@ -1,32 +1,46 @@
-"""What can go wrong with the parts of a running service while a purchase is in the middle of a step.
+"""What can go wrong with the parts of a running service while purchases are in the middle of their steps.
 
-Each trouble is a block: it begins while the step's call is held on the wire, the call is let through inside, and what
-is broken is mended at the block's end. Units: seconds.
+Each trouble is a block: it begins while the steps' calls are held on the wire, the calls are let through inside, and
+what is broken is mended at the block's end. Units: seconds.
 """
 
+import itertools
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
+from typing import TypeVar
 
+import psycopg
 from sqlalchemy import text
 
 from checkout import wiring
 from checkout.distributed.app import DRIVE, SAGAS, publisher
+from checkout.durable.store_tables import OPERATIONS
 from checkout.store.session import connection_of
+from tests.faults.infrastructure.cells import Trouble
 from tests.faults.infrastructure.proxy import Mode, Proxy
-from tests.faults.infrastructure.stand import LEASE_SECONDS, Stand, pool_of, signalled
+from tests.faults.infrastructure.site import Site, freeze, signalled, thaw
+from tests.faults.infrastructure.stand import Stand, pool_of
 
-Trouble = Callable[[Stand], AbstractContextManager[None]]
+S = TypeVar("S", bound=Site)
 # Longer than a lease, so that whoever held the purchase has lost it.
-DOWN_SECONDS = LEASE_SECONDS * 1.5
+DOWN_SECONDS = 5.0
+# Longer than the product's settings let a statement wait for a lock.
+LOCKED_SECONDS = 6.0
 # Longer than any call to a provider or a shop may take.
 SILENT_SECONDS = 6.0
 DELIVERIES = 5
+# Those under way, and some that are over.
+RECENT = 10
 # A lease, the look that finds it lapsed, and a loaded machine.
 TAKEN_OVER_SECONDS = 20.0
+# A step's result is written within milliseconds of its answer.
+WRITTEN_SECONDS = 2.0
+DAY_AND_HOUR_SECONDS = 25 * 3600.0
+HOUR_SECONDS = 3600.0
 
 
 @contextmanager
@@ -75,33 +89,22 @@ def thawed_at_once(made: Stand) -> Iterator[None]:
     made.hire()
     with made.beside() as beside:
         claimed, deadline = claims(beside), time.monotonic() + TAKEN_OVER_SECONDS
-        while claims(beside) == claimed and time.monotonic() < deadline:
+        while not all(claims(beside).get(one, 0) > count for one, count in claimed.items()):
+            assert time.monotonic() < deadline, "nobody has taken over"
             time.sleep(0.01)
     thaw(pool_of(old))
     yield
 
 
-def claims(beside: wiring.Deployment) -> int:
-    """How often purchases that are under way were claimed."""
+def claims(beside: wiring.Deployment) -> Mapping[int, int]:
+    """How often each purchase that is in hand was claimed."""
     with beside.database.read() as session:
-        query = text("SELECT coalesce(sum(invocation), 0) FROM durable_executions WHERE status = 'RUNNING'")
-        return int(connection_of(session).execute(query).scalar_one())
-
-
-def freeze(pool: list[int]) -> None:
-    """SIGSTOP."""
-    for pid in pool:
-        signalled(pid, signal.SIGSTOP)
-
-
-def thaw(pool: list[int]) -> None:
-    """SIGCONT."""
-    for pid in pool:
-        signalled(pid, signal.SIGCONT)
+        query = text("SELECT id, invocation FROM durable_executions WHERE status = 'RUNNING' AND lease_until > 0")
+        return {row[0]: row[1] for row in connection_of(session).execute(query)}
 
 
 @contextmanager
-def down(proxy: Callable[[Stand], Proxy], mode: Mode, seconds: float, made: Stand) -> Iterator[None]:
+def down(proxy: Callable[[S], Proxy], mode: Mode, seconds: float, made: S) -> Iterator[None]:
     """Nothing goes through for a while."""
     with proxy(made).doing(mode):
         yield
@@ -109,9 +112,51 @@ def down(proxy: Callable[[Stand], Proxy], mode: Mode, seconds: float, made: Stan
 
 
 @contextmanager
-def commit_lost(mode: Mode, made: Stand) -> Iterator[None]:
-    """The next commit's answer never comes; it happened, or it did not."""
-    made.to_database.turn(mode)
+def change_lost(mode: Mode, made: Stand) -> Iterator[None]:
+    """Each purchase's next checkpoint never reaches the server, or its answer never comes back."""
+    proxy = made.to_database
+    first = proxy.lost
+
+    def next_one(number: Iterator[int]) -> None:
+        lost(next(number))
+        proxy.turn(mode, like=f"INTO {OPERATIONS.name}")
+
+    def lost(count: int) -> None:
+        deadline = time.monotonic() + WRITTEN_SECONDS
+        while proxy.lost < first + count and time.monotonic() < deadline:
+            time.sleep(0.001)
+
+    made.before_each = partial(next_one, itertools.count())
+    yield
+    threading.Event().wait(WRITTEN_SECONDS)
+    proxy.turn(Mode.PASS)
+
+
+@contextmanager
+def database_killed(number: signal.Signals, made: Stand) -> Iterator[None]:
+    """The server itself, and all its processes; it comes back with what is on its disk."""
+    assert made.server, "a server that is given is not ours to kill"
+    made.server.kill(number)
+    yield
+    threading.Event().wait(DOWN_SECONDS)
+    made.server.start()
+
+
+@contextmanager
+def database_locked(made: Stand) -> Iterator[None]:
+    """Somebody else holds every execution, longer than a statement waits."""
+    with psycopg.connect(made.database_url) as other:
+        other.execute("LOCK TABLE durable_executions IN ACCESS EXCLUSIVE MODE")
+        yield
+        threading.Event().wait(LOCKED_SECONDS)
+        other.rollback()
+
+
+@contextmanager
+def clock_wrong(ahead_seconds: float, made: Stand) -> Iterator[None]:
+    """Another worker is hired whose machine's clock is wrong; both work on until all is over."""
+    wrong = made.hire(ahead_seconds=ahead_seconds)
+    made.when_over.callback(made.retire, wrong)
     yield
 
 
@@ -143,8 +188,10 @@ def delivered_again(made: Stand) -> Iterator[None]:
     """The message comes several times, to everybody."""
     with publisher(f"redis://127.0.0.1:{made.redis.port}/0") as app, made.beside() as beside:
         with beside.database.read() as session:
-            every = [row[0] for row in connection_of(session).execute(text("SELECT id FROM durable_executions"))]
-        for execution_id in every[-2:] * DELIVERIES:
+            every = [
+                row[0] for row in connection_of(session).execute(text("SELECT id FROM durable_executions ORDER BY id"))
+            ]
+        for execution_id in every[-RECENT:] * DELIVERIES:
             app.send_task(DRIVE, args=[execution_id], queue=SAGAS)
     yield
 
@@ -156,13 +203,34 @@ def connections_ended(made: Stand) -> Iterator[None]:
     yield
 
 
-def nothing(_made: Stand) -> AbstractContextManager[None]:
-    """No trouble: the cell that shows that the others are about their trouble."""
+def nothing(_made: Site) -> AbstractContextManager[None]:
+    """No trouble: the cells that show that the others are about their trouble."""
     return nullcontext()
 
 
-TROUBLES: dict[str, Trouble] = {
+def to_provider(made: Site) -> Proxy:
+    """The way there."""
+    return made.to_provider
+
+
+def to_shop(made: Site) -> Proxy:
+    """The way there."""
+    return made.to_shop
+
+
+# What happens outside, whatever the service runs on.
+OUTSIDE: dict[str, Trouble[Site]] = {
     "nothing": nothing,
+    "provider unreachable": partial(down, to_provider, Mode.REFUSE, DOWN_SECONDS),
+    "provider slow": partial(down, to_provider, Mode.SLOW, 0.0),
+    "provider half-open": partial(down, to_provider, Mode.SWALLOW, SILENT_SECONDS),
+    "shop unreachable": partial(down, to_shop, Mode.REFUSE, DOWN_SECONDS),
+    "shop slow": partial(down, to_shop, Mode.SLOW, 0.0),
+    "shop half-open": partial(down, to_shop, Mode.SWALLOW, SILENT_SECONDS),
+}
+
+TROUBLES: dict[str, Trouble[Stand]] = {
+    **OUTSIDE,
     "SIGTERM": sigterm,
     "worker killed": worker_killed,
     "pool child killed": child_killed,
@@ -171,17 +239,16 @@ TROUBLES: dict[str, Trouble] = {
     "database down": partial(down, lambda made: made.to_database, Mode.REFUSE, DOWN_SECONDS),
     "database connections ended": connections_ended,
     "database half-open": partial(down, lambda made: made.to_database, Mode.SWALLOW, DOWN_SECONDS),
-    "commit lost before it arrives": partial(commit_lost, Mode.LOSE_BEFORE_COMMIT),
-    "commit's answer lost": partial(commit_lost, Mode.LOSE_AFTER_COMMIT),
+    "database killed": partial(database_killed, signal.SIGKILL),
+    "database shut down at once": partial(database_killed, signal.SIGQUIT),
+    "database locked": database_locked,
+    "checkpoint lost before it arrives": partial(change_lost, Mode.LOSE_CHANGE),
+    "checkpoint's answer lost": partial(change_lost, Mode.LOSE_ANSWER),
     "Redis emptied": redis_emptied,
     "Redis restarted empty": redis_restarted,
     "Redis gone": redis_gone,
     "Redis half-open": partial(down, lambda made: made.to_redis, Mode.SWALLOW, DOWN_SECONDS),
     "message delivered again": delivered_again,
-    "provider unreachable": partial(down, lambda made: made.to_provider, Mode.REFUSE, DOWN_SECONDS),
-    "provider slow": partial(down, lambda made: made.to_provider, Mode.SLOW, 0.0),
-    "provider half-open": partial(down, lambda made: made.to_provider, Mode.SWALLOW, SILENT_SECONDS),
-    "shop unreachable": partial(down, lambda made: made.to_shop, Mode.REFUSE, DOWN_SECONDS),
-    "shop slow": partial(down, lambda made: made.to_shop, Mode.SLOW, 0.0),
-    "shop half-open": partial(down, lambda made: made.to_shop, Mode.SWALLOW, SILENT_SECONDS),
+    "a worker's clock 25 h ahead": partial(clock_wrong, DAY_AND_HOUR_SECONDS),
+    "a worker's clock 1 h behind": partial(clock_wrong, -HOUR_SECONDS),
 }

@@ -107,4 +107,4 @@ class Weather:
 
     def lose_commit(self) -> None:
         """The next commit's answer is lost; the commit may have happened."""
-        self._stand.to_database.turn(self._chance.choice((Mode.LOSE_BEFORE_COMMIT, Mode.LOSE_AFTER_COMMIT)))
+        self._stand.to_database.turn(self._chance.choice((Mode.LOSE_CHANGE, Mode.LOSE_ANSWER)))
