@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import col, select
 
 from checkout.api import idempotency
+from checkout.purchase.states import State
 from checkout.settings import Settings
 from checkout.store.clock import Clock
 from checkout.store.models import Intent
@@ -56,6 +57,8 @@ def warn_of_lapsing_holds(database: Database, clock: Clock, settings: Settings) 
     soon = clock.now() + LAPSING_SOON + timedelta(minutes=settings.hold_margin_minutes)
     asking = (
         select(Intent)
+        # Nothing is held in any other state, and few are in this one: so the table is not read from end to end.
+        .where(Intent.state == State.PLACING_ORDER.value)
         .where(col(Intent.review_since).is_not(None), col(Intent.hold_expires_at) < soon)
         .order_by(col(Intent.hold_expires_at))
         .limit(BATCH)

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Query
-from sqlalchemy import and_, or_
+from sqlalchemy import tuple_
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -82,10 +82,9 @@ def _ordered(query: SelectOfScalar[Row], table: type[Row], *, newest_first: bool
 
 
 def _past(table: type[Row], moment: datetime, identity: str, *, older: bool) -> Any:
-    created, own = col(table.created_at), col(table.id)
-    if older:
-        return or_(created < moment, and_(created == moment, own < identity))
-    return or_(created > moment, and_(created == moment, own > identity))
+    # As one value of two columns: of an index, that is where to begin; spelled out with AND and OR, it is a filter.
+    place = tuple_(col(table.created_at), col(table.id))
+    return place < (moment, identity) if older else place > (moment, identity)
 
 
 def _beyond(table: type[Row], cursor: str, param: str, *, older: bool) -> Any:
@@ -113,10 +112,9 @@ def _exists(
     *,
     older: bool,
 ) -> bool:
-    return (
-        session.exec(narrow(select(table)).where(_past(table, edge.created_at, edge.id, older=older)).limit(1)).first()
-        is not None
-    )
+    beyond = narrow(select(table)).where(_past(table, edge.created_at, edge.id, older=older))
+    # The nearest: any would do, and be looked for through the whole table.
+    return session.exec(_ordered(beyond, table, newest_first=older).limit(1)).first() is not None
 
 
 def _cursor(row: Intent | OrderRow) -> str:
