@@ -76,5 +76,3 @@ TROUBLES: dict[str, Trouble[Single]] = {
     "clock 25 h ahead": partial(clock_jumps, DAY_AND_HOUR_SECONDS),
     "clock 1 h behind": partial(clock_jumps, -HOUR_SECONDS),
 }
-# What happens outside is the same as with PostgreSQL, and left to the exhaustive tier.
-OWN = {name: trouble for name, trouble in TROUBLES.items() if name not in OUTSIDE}

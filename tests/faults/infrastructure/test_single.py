@@ -9,15 +9,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.faults.infrastructure.cells import Cells
+from tests.faults.infrastructure.cells import Cells, every
 from tests.faults.infrastructure.single import Single, single
-from tests.faults.infrastructure.single_troubles import OWN, TROUBLES
+from tests.faults.infrastructure.single_troubles import TROUBLES
 from tests.faults.infrastructure.steps import STEPS
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(300)]
-# Every cell but those that the default tier plays.
-LEFT = [(name, answered) for name in TROUBLES for answered in (False, True)]
-FIRST = [(name, bool(number % 2)) for number, name in enumerate(OWN)]
+# What only this set-up has, on every push.
+QUICK = {("file locked by another", False), ("disk full", False), ("files cannot be written", True)}
 
 
 @pytest.fixture(scope="module")
@@ -32,21 +31,9 @@ def cells(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cells[Single]]:
         print(f"\n{played.played} cells, {time.monotonic() - begun:.0f} s")  # noqa: T201 (the figures people ask for)
 
 
-def _fits(made: Single, name: str) -> None:
-    if name == "disk full" and not made.fillable:
+@pytest.mark.parametrize(("trouble", "answered"), every(TROUBLES, QUICK))
+def test_no_trouble_breaks_a_promise(cells: Cells[Single], trouble: str, *, answered: bool) -> None:
+    """Each trouble at every step."""
+    if trouble == "disk full" and not cells.made.fillable:
         pytest.skip("a disk that can be filled up is mounted, and only root may mount one")
-
-
-@pytest.mark.parametrize(("name", "answered"), FIRST)
-def test_no_trouble_breaks_a_promise(cells: Cells[Single], name: str, *, answered: bool) -> None:
-    """Each of its own troubles at every step, calls and answers held by turns."""
-    _fits(cells.made, name)
-    assert [] == cells.play(name, TROUBLES[name], answered=answered)
-
-
-@pytest.mark.full
-@pytest.mark.parametrize(("name", "answered"), [one for one in LEFT if one not in FIRST])
-def test_no_trouble_at_any_time_breaks_a_promise(cells: Cells[Single], name: str, *, answered: bool) -> None:
-    """All others."""
-    _fits(cells.made, name)
-    assert [] == cells.play(name, TROUBLES[name], answered=answered)
+    assert [] == cells.play(trouble, TROUBLES[trouble], answered=answered)
