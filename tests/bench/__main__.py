@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tests import servers
-from tests.bench import agents, api, machine, processes, race
+from tests.bench import agents, api, growth, machine, processes, race
 
 out = Console()
 out.width = max(out.width, 120)  # a table in a log is as wide as on a screen
@@ -45,6 +45,7 @@ def main() -> None:
     options.add_argument("--in-flight", type=int, default=100, help="sagas at once")
     options.add_argument("--concurrent", type=int, default=200, help="sagas with that many at once, per round")
     options.add_argument("--suspended", type=int, default=100_000)
+    options.add_argument("--rows", type=int, default=growth.LARGE, help="purchases in the larger database")
     options.add_argument("--purchases", type=int, default=3, help="purchases in a browser by each agent")
     options.add_argument("--json", action="store_true", help="the figures themselves, at the end")
     asked = options.parse_args()
@@ -99,12 +100,10 @@ def _waiting(asked: argparse.Namespace) -> dict[str, Any]:
 def _processes(_asked: argparse.Namespace) -> dict[str, Any]:
     resumed = sorted(processes.resume(100))
     died = processes.recovery(3)
-    grown = {f"{count} worker processes": processes.growth(count, 300) for count in (1, 2, 4)}
     figures = {
         "answer in one process to resumed in another, ms, p50": statistics.median(resumed),
         "p99": resumed[round(len(resumed) * 0.99) - 1],
         f"kill -9 to the step run elsewhere, s (the lease is {processes.LEASE_SECONDS:.0f})": statistics.median(died),
-        **{f"sagas of six steps per second, {name}": value for name, value in grown.items()},
     }
     _list("Several processes on one PostgreSQL", figures)
     return figures
@@ -120,6 +119,28 @@ def _api(asked: argparse.Namespace) -> dict[str, Any]:
         names=("checkout serve", "bare FastAPI, same rows"),
     )
     return figures
+
+
+def _growth(asked: argparse.Namespace) -> dict[str, Any]:
+    by_workers = growth.workers(asked.rounds, 200)
+    table = _table("Sagas of six steps on PostgreSQL, by worker processes", *(f"{count}" for count in by_workers))
+    for measure in by_workers[1]:
+        table.add_row(measure, *(_spread(figures[measure]) for figures in by_workers.values()))
+    out.print(table)
+    asked_of = growth.rows(large=asked.rows)
+    table = _table(
+        "What the service asks PostgreSQL, ms, by purchases in the tables",
+        *(f"{size:,}" for size in (growth.SMALL, asked.rows)),
+        "ratio",
+        "rows read",
+        "read from end to end",
+    )
+    for name, one in asked_of.items():
+        ratio = statistics.median(one.large) / statistics.median(one.small)
+        scanned = ", ".join(sorted(one.scanned)) or "nothing"
+        table.add_row(name, _spread(one.small), _spread(one.large), f"{ratio:.2f}", str(one.rows), scanned)
+    out.print(table)
+    return {"workers": by_workers, "rows": {name: (one.small, one.large) for name, one in asked_of.items()}}
 
 
 def _agents(asked: argparse.Namespace) -> dict[str, Any]:
@@ -169,15 +190,20 @@ def _compare(
     title: str, ones: dict[str, list[float]], others: dict[str, list[float]], *, names: tuple[str, str]
 ) -> None:
     """Measure by measure, medians and ranges side by side, and the ratio of the medians."""
-    table = Table(title=f"\n{title}", box=None)
-    table.add_column("")
-    for name in (*names, "ratio"):
-        table.add_column(name, justify="right")
+    table = _table(title, *names, "ratio")
     for measure, ours in ones.items():
         theirs = others[measure]
         ratio = statistics.median(ours) / max(statistics.median(theirs), 1e-9)
         table.add_row(measure, _spread(ours), _spread(theirs), f"{ratio:.2f}")
     out.print(table)
+
+
+def _table(title: str, *columns: str) -> Table:
+    table = Table(title=f"\n{title}", box=None, title_justify="left")
+    table.add_column("")
+    for name in columns:
+        table.add_column(name, justify="right")
+    return table
 
 
 def _spread(values: list[float]) -> str:
@@ -189,6 +215,7 @@ PARTS: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
     "waiting": _waiting,
     "processes": _processes,
     "api": _api,
+    "growth": _growth,
     "agents": _agents,
 }
 

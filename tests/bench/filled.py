@@ -76,7 +76,7 @@ class Filled:
     @staticmethod
     def name(number: int) -> str:
         """The intent id of a waiting copy, from 0."""
-        return f"ci_{FIRST_ID + number:032x}"
+        return f"ci_{FIRST_ID + 2 * number:032x}"
 
 
 def fill(url: str, *, waiting: int, ended: int, callers: int = 1) -> Filled:
@@ -95,8 +95,9 @@ def fill(url: str, *, waiting: int, ended: int, callers: int = 1) -> Filled:
         waits = purchases.create(session, TENANT, asked).id
         ends = purchases.create(session, TENANT, asked, PAYS).id
     durable.run_until_idle()
+    # By turns, as they come in life: even numbers wait, odd ones are over.
     _copy(database, waits, FIRST_ID, waiting)
-    _copy(database, ends, FIRST_ID + waiting, ended)
+    _copy(database, ends, FIRST_ID + 1, ended)
     with database.transaction() as session:
         for statement in _AROUND:
             connection_of(session).execute(text(statement), {"count": waiting + ended})
@@ -113,10 +114,10 @@ def _copy(database: Database, name: str, first: int, count: int) -> None:
         for table, (whose, own) in _TABLES.items():
             statement = (
                 f"INSERT INTO {table} SELECT r.* FROM {table} o, "  # noqa: S608 (our own words)
-                f"generate_series(CAST(:first AS bigint), CAST(:last AS bigint)) n, "
+                f"generate_series(CAST(:first AS bigint), CAST(:last AS bigint), 2) n, "
                 f"LATERAL json_populate_record(o, json_build_object({own.format(**_WORDS)})) r WHERE {whose}"
             ).format(**_WORDS)
-            values = {"first": first, "last": first + count - 1, "name": name}
+            values = {"first": first, "last": first + 2 * (count - 1), "name": name}
             connection_of(session).execute(text(statement), values)
 
 

@@ -23,14 +23,18 @@ LEASE_SECONDS = 5.0
 
 
 @contextmanager
-def working(url: str, *, lease_seconds: float = LEASE_SECONDS) -> Iterator["subprocess.Popen[str]"]:
-    """A worker process that is ready."""
+def working(
+    url: str, *, lease_seconds: float = LEASE_SECONDS, at_once: bool = True
+) -> Iterator["subprocess.Popen[str]"]:
+    """A worker process that is ready, and at work unless told otherwise."""
     command = [sys.executable, "-m", "tests.bench.worker", url, str(lease_seconds)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdin is not None
         process.stdout.readline()
         try:
+            if at_once:
+                tell(process)
             yield process
         finally:
             process.stdin.close()
@@ -40,20 +44,11 @@ def working(url: str, *, lease_seconds: float = LEASE_SECONDS) -> Iterator["subp
                 process.kill()
 
 
-def growth(workers: int, backlog: int) -> float:
-    """Sagas of six steps per second that so many workers work off together."""
-    with servers.postgres_url() as url, ExitStack() as stack:
-        service = opened(url, LEASE_SECONDS)
-        stack.callback(service.database.close)
-        processes = [stack.enter_context(working(url)) for _ in range(workers)]
-        assert processes
-        for number in range(backlog):
-            service.start("steps", f"warm-{number}" if number < workers else f"n{number}", "{}")
-        begun = time.perf_counter()
-        while service.list(status="RUNNING", limit=1).executions:
-            assert time.perf_counter() - begun < PATIENCE_SECONDS
-            time.sleep(0.02)
-        return backlog / (time.perf_counter() - begun)
+def tell(process: "subprocess.Popen[str]") -> None:
+    """Have a worker process begin to work, or rest."""
+    assert process.stdin is not None
+    process.stdin.write("\n")
+    process.stdin.flush()
 
 
 def resume(count: int) -> list[float]:

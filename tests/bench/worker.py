@@ -1,4 +1,7 @@
-"""A worker process: `python -m tests.bench.worker URL LEASE_SECONDS`. Says when it is ready; runs until killed.
+"""A worker process: `python -m tests.bench.worker URL LEASE_SECONDS`. Says when it is ready.
+
+Told by lines on its standard input: works from one line to the next, rests from that to the one after it, and says when
+it does. Ends with its standard input.
 
 It runs three functions: `steps` (the saga's six steps and no wait), `asks` (waits for an answer, and returns the time
 at which it was run with it) and `stuck` (a step whose first run never ends; the second returns the time).
@@ -61,13 +64,27 @@ def opened(url: str, lease_seconds: float) -> DurableService:
 
 
 def main(url: str, lease_seconds: float) -> None:
-    """Work."""
+    """Work and rest."""
     service, news = opened(url, lease_seconds), News(url)
-    dispatcher = LocalDispatcher(service)
-    news.subscribe(lambda _name: dispatcher.look())
-    with news.running(), dispatcher:
-        print("ready", flush=True)  # noqa: T201 (what the bench waits for)
-        sys.stdin.read()
+    dispatchers: list[LocalDispatcher] = []
+
+    def heard(_name: str) -> None:
+        for dispatcher in tuple(dispatchers):
+            dispatcher.look()
+
+    news.subscribe(heard)
+    with news.running():
+        _say("ready")
+        while sys.stdin.readline():
+            with LocalDispatcher(service) as dispatcher:
+                dispatchers[:] = [dispatcher]
+                sys.stdin.readline()
+                dispatchers.clear()
+            _say("rests")
+
+
+def _say(what: str) -> None:
+    print(what, flush=True)  # noqa: T201 (what the bench waits for)
 
 
 if __name__ == "__main__":
