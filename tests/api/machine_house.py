@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,18 @@ API = "/api/v1/checkout-intents"
 AGENT = "agent"
 # Longer than any call here takes; one that takes longer hangs.
 PATIENCE_SECONDS = 20.0
+
+
+class TickingClock(ManualClock):
+    """It moves on by the least there is whenever it is read, so that what comes first is first in every run alike.
+
+    Ids are random; were they to decide between two tasks of one moment, no run could be repeated.
+    """
+
+    def now(self) -> datetime:
+        """The time, a microsecond later than ever before."""
+        self.advance(1e-6)
+        return super().now()
 
 
 @dataclass(kw_only=True)
@@ -109,7 +122,7 @@ class House:
 @contextmanager
 def house(folder: Path) -> Iterator[House]:
     """Stand it up in `folder`, and take it down with the block."""
-    clock = ManualClock()
+    clock = TickingClock()
     sandbox, shop = Sandbox(clock=clock), Shop(Books(clock=clock.now))
     bank, doors = Server(sandbox), ShopServer(shop)
     thread = threading.Thread(target=bank.serve, daemon=True)

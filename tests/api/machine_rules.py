@@ -176,7 +176,7 @@ class Machine(RuleBasedStateMachine):
     @rule(pick=PICK, changed=st.booleans())
     def repeat(self, pick: int, changed: bool) -> None:  # noqa: FBT001 (see create)
         """A request that was done is sent again, as it was or with another body."""
-        known = sorted(self.done)[pick % len(self.done)]
+        known = list(self.done)[pick % len(self.done)]  # in the order they were done
         body = {**self.done[known][0], "referenceId": "other"} if changed and known[1] == API else None
         self._replay(known, self.developers[known[0]], body)
 

@@ -135,7 +135,7 @@ def _standing(database_url: str, settings: dict[str, Any]) -> Iterator[Standing]
         durable=durable,
         clock=clock,
         settings=configured,
-        check_url=Fetcher().check_url,
+        check_url=Fetcher(allowed=configured.allowed_private_hosts).check_url,
         platform_profile=lambda version: {"ucp": {"version": version or "2026-08-25"}},
     )
     dispatcher = LocalDispatcher(durable)

@@ -11,7 +11,8 @@ from checkout_intents import CheckoutIntents
 from sqlalchemy.exc import OperationalError
 
 from checkout.api.failures import problem_of
-from checkout.api.problems import KINDS, document
+from checkout.api.kinds import KINDS
+from checkout.api.problems import document
 from checkout.durable.errors import CallbackExpiredError, StaleTokenError
 from tests.api.standing import Standing, wanted
 

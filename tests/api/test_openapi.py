@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from checkout.api import openapi
-from checkout.api.problems import KINDS
+from checkout.api.kinds import KINDS
 
 DOCUMENT: dict[str, Any] = json.loads(openapi.text())
 OPERATIONS = [
