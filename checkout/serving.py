@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from agents.errors import AgentError
-from checkout import children, telemetry, wiring
+from checkout import arrangement, children, telemetry, wiring
 from checkout.listening import listening
 from checkout.settings import Settings
 from checkout.store.errors import DatabaseInUseError
@@ -37,7 +37,7 @@ def serve(
     telemetry.configure()
     asked: dict[str, Any] = {"host": host, "port": port}
     settings = Settings(**{name: value for name, value in asked.items() if value is not None})
-    wiring.check_provider(settings)
+    arrangement.check(settings)
     with (
         children.ended_by_signal(),
         _sandbox_if_needed(settings) as settings,
@@ -99,7 +99,7 @@ def _agent_if_enabled(
 
 @contextmanager
 def _sandbox_if_needed(settings: Settings) -> Iterator[Settings]:
-    if settings.stripe_api_key or settings.payment_sandbox_url:
+    if settings.stripe_api_key or settings.payment_sandbox_url or settings.lambda_function:
         yield settings
         return
     folder = None

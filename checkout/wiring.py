@@ -21,9 +21,12 @@ from checkout.distributed.connected import Connected
 from checkout.durable.dispatch.local import LocalDispatcher
 from checkout.durable.service import DurableService
 from checkout.durable.settings import DurableSettings
+from checkout.on_lambda.connected import connected as connected_to_lambda
+from checkout.on_lambda.executions import LambdaExecutions
 from checkout.purchase.acting import Acting
 from checkout.purchase.allowances import Allowances
 from checkout.purchase.commands import FUNCTION, Purchases
+from checkout.purchase.executions import Executions
 from checkout.purchase.ports import Limits, Ports
 from checkout.purchase.projection import project
 from checkout.purchase.saga import VERSION, purchase
@@ -54,12 +57,6 @@ SIGNING_BYTES = 31
 SIGNING_KEY_ID = "agentic-checkout-1"
 
 
-class ProviderMissingError(RuntimeError):
-    """Several processes would each pretend money of their own."""
-
-    code = "payments_missing"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deployment:
     """One process's parts."""
@@ -72,10 +69,17 @@ class Deployment:
     purchases: Purchases
     fetcher: Fetcher
     signer: Signer
+    # With a Lambda function: purchases are AWS's executions, and our own service runs none.
+    on_lambda: LambdaExecutions | None = None
     # With Redis: the other processes.
     connected: Connected | None = None
     # Without Redis, on a database that processes share: what they tell each other through it.
     news: News | None = None
+
+    @property
+    def executions(self) -> Executions:
+        """Whoever keeps the purchases under way."""
+        return self.on_lambda or self.durable
 
     def api(self) -> FastAPI:
         """The HTTP face."""
@@ -84,7 +88,7 @@ class Deployment:
                 database=self.database,
                 vault=self.vault,
                 purchases=self.purchases,
-                durable=self.durable,
+                durable=self.executions,
                 clock=self.clock,
                 settings=self.settings,
                 check_url=self.fetcher.check_url,
@@ -116,21 +120,24 @@ class Deployment:
 
     @contextmanager
     def _dispatching(self) -> Iterator[None]:
-        if self.connected is None:
-            with LocalDispatcher(self.durable) as dispatcher, self._telling_and_hearing(dispatcher):
+        if self.on_lambda is not None:
+            with self.on_lambda.running(), self._telling_and_hearing(self.on_lambda.calls.look):
+                yield
+        elif self.connected is None:
+            with LocalDispatcher(self.durable) as dispatcher, self._telling_and_hearing(dispatcher.look):
                 yield
         else:
             with self.connected.telling(self.durable), self.connected.hearing():
                 yield
 
     @contextmanager
-    def _telling_and_hearing(self, dispatcher: LocalDispatcher) -> Iterator[None]:
+    def _telling_and_hearing(self, look: Callable[[], None]) -> Iterator[None]:
         """On PostgreSQL there may be other processes like this one."""
         if self.news is None:
             yield
             return
-        self.news.subscribe(lambda _: dispatcher.look())
-        end_subscription = self.durable.subscribe(self.news.tell)
+        self.news.subscribe(lambda _: look())
+        end_subscription = self.executions.subscribe(self.news.tell)
         try:
             with self.news.running():
                 yield
@@ -177,29 +184,22 @@ def _put_together(settings: Settings, clock: Clock, closing: ExitStack) -> Deplo
         allowances=Allowances.of(settings),
         agent_task_waits=connected.outbox.agent_task if connected else None,
     )
-    register(durable, ports, clock, settings)
+    on_lambda = connected_to_lambda(settings, database, clock) if settings.lambda_function else None
+    if on_lambda is None:  # else whatever runs here still is named at the start, as something this process cannot run
+        register(durable, ports, clock, settings)
     return Deployment(
         settings=settings,
         clock=clock,
         database=database,
         vault=vault,
         durable=durable,
-        purchases=Purchases(durable, vault, clock, settings),
+        purchases=Purchases(on_lambda or durable, vault, clock, settings),
         fetcher=fetcher,
         signer=signer,
+        on_lambda=on_lambda,
         connected=connected,
         news=News(settings.database_url) if connected is None and database.dialect == "postgresql" else None,
     )
-
-
-def check_provider(settings: Settings) -> None:
-    """Refuse to run purchases in several processes without a payment provider that all of them reach."""
-    key = settings.stripe_api_key.get_secret_value() if settings.stripe_api_key else ""
-    if settings.redis_url and not (key or settings.payment_sandbox_url):
-        raise ProviderMissingError(
-            "set STRIPE_API_KEY, or CHECKOUT_PAYMENT_SANDBOX_URL to one sandbox, for every process: with "
-            "CHECKOUT_REDIS_URL no process may pretend money of its own"
-        )
 
 
 def register(durable: DurableService, ports: Ports, clock: Clock, settings: Settings) -> None:

@@ -78,7 +78,7 @@ def claim(body: ClaimTask, using: Using, sent: Sent) -> Response:  # noqa: ARG00
 
 
 @router.post(
-    "/agent-tasks/{callback_id}/permit",
+    "/agent-tasks/{callback_id:path}/permit",
     operation_id="agent_tasks.permit",
     response_model=PermitGranted,
     responses=reads(*CALLBACK_PROBLEMS, *PERMIT_PROBLEMS),
@@ -113,7 +113,7 @@ def permit(callback_id: str, body: AskPermit, using: Using, sent: Sent, token: T
 
 
 @router.post(
-    "/agent-tasks/{callback_id}/give-back",
+    "/agent-tasks/{callback_id:path}/give-back",
     operation_id="agent_tasks.give_back",
     response_model=CallbackState,
     responses=reads(*CALLBACK_PROBLEMS),

@@ -49,7 +49,7 @@ CALLBACK_PROBLEMS = (*ASKED, "callback_not_found", "callback_already_completed",
 
 
 @router.post(
-    "/callbacks/{callback_id}/succeed",
+    "/callbacks/{callback_id:path}/succeed",
     operation_id="callbacks.succeed",
     response_model=CallbackState,
     responses=reads(*CALLBACK_PROBLEMS),
@@ -68,7 +68,7 @@ def succeed(callback_id: str, body: CallbackAnswer, using: Using, sent: Sent, to
 
 
 @router.post(
-    "/callbacks/{callback_id}/fail",
+    "/callbacks/{callback_id:path}/fail",
     operation_id="callbacks.fail",
     response_model=CallbackState,
     responses=reads(*CALLBACK_PROBLEMS),
@@ -87,7 +87,7 @@ def fail(callback_id: str, body: CallbackFailure, using: Using, sent: Sent, toke
 
 
 @router.post(
-    "/callbacks/{callback_id}/heartbeat",
+    "/callbacks/{callback_id:path}/heartbeat",
     operation_id="callbacks.heartbeat",
     response_model=CallbackState,
     responses=reads(*CALLBACK_PROBLEMS),

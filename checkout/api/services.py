@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from checkout.api.pacing import Counting
-from checkout.durable.service import DurableService
 from checkout.purchase.commands import Purchases
+from checkout.purchase.executions import Executions
 from checkout.settings import Settings
 from checkout.store.clock import Clock
 from checkout.store.session import Database
@@ -28,7 +28,7 @@ class Services:
     database: Database
     vault: Vault
     purchases: Purchases
-    durable: DurableService
+    durable: Executions
     clock: Clock
     settings: Settings
     check_url: Callable[[str], object]

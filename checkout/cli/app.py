@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from checkout import health
+from checkout.arrangement import ArrangementError
 from checkout.cli import adapters, keys, runs
 from checkout.cli.agent_worker import agent_worker
 from checkout.cli.durable import commands as durable
@@ -24,7 +25,6 @@ from checkout.setting_files import SettingFilesError
 from checkout.settings import Settings
 from checkout.store.errors import StoreError
 from checkout.store.vault import KeyUnusableError
-from checkout.wiring import ProviderMissingError
 
 PREFIX = str(Settings.model_config["env_prefix"])
 
@@ -61,7 +61,7 @@ def run() -> None:
         if wrong.title != Settings.__name__:
             raise
         _refuse([f"{_variable(error)}: {_words(error)}" for error in wrong.errors()], "invalid_setting")
-    except (StoreError, KeyUnusableError, SettingFilesError, ProviderMissingError) as unusable:
+    except (StoreError, KeyUnusableError, SettingFilesError, ArrangementError) as unusable:
         _refuse([str(unusable)], unusable.code)
 
 

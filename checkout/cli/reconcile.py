@@ -61,7 +61,7 @@ def reconcile(
         comparison = Comparison(
             database=deployment.database,
             provider=provider,
-            orders=Orders(durable=deployment.durable, named=merchants.named, wait=_paced(merchants_per_second)),
+            orders=Orders(durable=deployment.executions, named=merchants.named, wait=_paced(merchants_per_second)),
             shared=shared_account,
         )
         try:

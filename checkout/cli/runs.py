@@ -118,7 +118,7 @@ def _total(offer: dict[str, Any] | None, total_minor: int | None) -> Money | Non
 
 def _story(deployment: wiring.Deployment, intent_id: str) -> runs.Story:
     try:
-        return runs.read_story(deployment.database, deployment.durable, intent_id)
+        return runs.read_story(deployment.database, deployment.executions, intent_id)
     except PurchaseError as refused:
         _refuse(refused)
 

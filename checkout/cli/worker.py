@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from checkout import health, telemetry, wiring
+from checkout import arrangement, health, telemetry, wiring
 from checkout.distributed.connected import Connected
 from checkout.durable.service import DurableService
 from checkout.settings import Settings
@@ -41,7 +41,7 @@ def worker(
             soft_wrap=True,
         )
         raise typer.Exit(2)
-    wiring.check_provider(settings)
+    arrangement.check(settings)
     telemetry.configure()
     with wiring.opened(settings) as checked:  # a database or a key that cannot be used is told once, and here
         versions = checked.durable.worker.versions()

@@ -7,9 +7,9 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
-from checkout.durable.service import DurableService
 from checkout.durable.views import ExecutionView, OperationView
 from checkout.purchase.errors import IntentNotFoundError
+from checkout.purchase.executions import Executions
 from checkout.purchase.states import TERMINAL
 from checkout.store.models import AgentTask, Intent, LedgerRow
 from checkout.store.session import Database
@@ -43,7 +43,7 @@ def newest(session: Session, *, state: str | None, review: bool, tenant: str | N
     return session.exec(query).all()
 
 
-def read_story(database: Database, durable: DurableService, intent_id: str) -> Story:
+def read_story(database: Database, durable: Executions, intent_id: str) -> Story:
     """Everything about one purchase."""
     with database.read() as session:
         intent = session.get(Intent, intent_id)

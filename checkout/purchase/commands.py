@@ -12,10 +12,10 @@ from typing import Any
 
 from sqlmodel import Session, select
 
-from checkout.durable.service import DurableService
 from checkout.purchase import codec
 from checkout.purchase.allowances import Allowances
 from checkout.purchase.errors import IntentNotFoundError, InvalidStateError, PriceChangedError, ReviewNotOpenError
+from checkout.purchase.executions import Executions
 from checkout.purchase.states import State
 from checkout.purchase.terms import Confirmed, Constraints, Effort, PurchaseRequest, ReviewAnswer
 from checkout.settings import Settings
@@ -56,7 +56,7 @@ class Pays:
 class Purchases:
     """Commands on purchases."""
 
-    def __init__(self, durable: DurableService, vault: Vault, clock: Clock, settings: Settings) -> None:
+    def __init__(self, durable: Executions, vault: Vault, clock: Clock, settings: Settings) -> None:
         self.allowances = Allowances.of(settings)
         self._durable = durable
         self._vault = vault

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from checkout.durable.errors import ExecutionNotFoundError
-from checkout.durable.service import DurableService
 from checkout.purchase import codec
+from checkout.purchase.executions import Executions
 from checkout.purchase.states import State
 from checkout.purchase.terms import AGENT, ReviewAnswer, Verdict
 from checkout.reconcile.findings import Code, Finding, Report
@@ -35,7 +35,7 @@ class Story:
 class Orders:
     """The judge of orders. `named` finds an adapter; `wait` keeps the pace at which merchants are asked."""
 
-    durable: DurableService
+    durable: Executions
     named: Callable[[str], Merchant | None]
     wait: Callable[[], None]
 

@@ -1,4 +1,4 @@
-"""The tables around the durable service's own: intents, orders, payment tokens, agent tasks, ledger, keys, idempotency.
+"""The tables around the durable service's own: intents, orders, tokens, agent tasks, ledger, keys, calls owed to AWS.
 
 Rows only: what they mean is `purchase`'s, how they are shown is `api`'s. Times are UTC. JSON columns hold the documents
 the public state is made of. No column holds a usable secret: tokens are sealed, keys and callback tokens are hashed.
@@ -74,7 +74,7 @@ class Intent(SQLModel, table=True):
     failure: dict[str, Any] | None = _json()
     order_id: str | None = None
     estimated_delivery: datetime | None = _time(nullable=True)
-    confirmation_callback_id: str | None = None
+    confirmation_callback_id: str | None = Field(default=None, index=True)
     # For operators: never shown to the developer.
     payment_id: str | None = None
     hold_expires_at: datetime | None = _time(nullable=True)
@@ -196,3 +196,26 @@ class IdempotencyRecord(SQLModel, table=True):
     body: dict[str, Any] | None = _json()
     headers: dict[str, Any] | None = _json()
     created_at: datetime = _time(index=True)
+
+
+class AwsCall(SQLModel, table=True):
+    """A call of AWS's API that a command owes, where executions are AWS's: written with what the command changed.
+
+    The calls of one purchase are made one after the other, in the order of their ids. `body` is forgotten once the call
+    is done; `said` is what AWS answered: the ARN of what was started, or the name of its refusal.
+    """
+
+    __tablename__ = "aws_calls"
+    __table_args__ = (Index("aws_calls_owed", "done_at", "due_at"),)
+
+    id: int | None = Field(default=None, sa_column=Column(_NUMBER, primary_key=True))
+    intent_id: str = Field(index=True)
+    verb: str  # invoke, succeed, fail, stop
+    # A callback is answered once: the first answer is the one that AWS is told.
+    callback_id: str | None = Field(default=None, unique=True, index=True)
+    body: str | None = None
+    created_at: datetime = _time()
+    due_at: datetime = _time()
+    attempts: int = 0
+    done_at: datetime | None = _time(nullable=True)
+    said: str | None = None

@@ -71,5 +71,6 @@ def _ports(settings: Settings, database: Database, clock: SystemClock) -> Acting
 
 
 def _has_ended(session: Session, intent_id: str) -> bool:
-    intent = session.get(Intent, intent_id)
+    # Locked, so that no command ends the purchase between this look and what is projected after it.
+    intent = session.get(Intent, intent_id, with_for_update=True)
     return intent is not None and intent.state in TERMINAL

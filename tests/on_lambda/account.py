@@ -7,7 +7,8 @@ are the demo's, as processes with books of their own. Knows how they are put tog
 import json
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -93,17 +94,33 @@ class Account:
         return [(line["kind"], line["amount_minor"]) for line in lines if line.get("reference") == intent_id]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What is there whoever runs the purchase: shop, bank, queue, database; and the settings that name them."""
+
+    folder: Path
+    key: bytes
+    database: Database
+    shop: Child
+    sandbox: Child
+    messages: list[dict[str, Any]]
+    environment: dict[str, str]
+
+
 @contextmanager
-def account(folder: Path) -> Iterator[Account]:
-    """All of it, until the block ends."""
+def surroundings(folder: Path) -> Iterator[Surroundings]:
+    """All of them, until the block ends."""
     url, key = f"sqlite:///{folder / 'checkout.sqlite3'}", Fernet.generate_key()
     database = Database.open(url)
     database.create_tables()
     messages: list[dict[str, Any]] = []
-    with children.payment_sandbox(folder) as sandbox, _queue(messages) as queue_url:
-        shop = children.start(
-            "shop", "merchants.demo.ucp_shop", "--port", "0", "--book", str(folder / "orders.jsonl"), folder=folder
-        )
+    with ThreadPoolExecutor(1) as beside:
+        book = ("--port", "0", "--book", str(folder / "orders.jsonl"))
+        starting = beside.submit(children.start, "shop", "merchants.demo.ucp_shop", *book, folder=folder)
+        opened = ExitStack()
+        sandbox = opened.enter_context(children.payment_sandbox(folder))
+        shop = starting.result()
+    with opened, _queue(messages) as queue_url:
         try:
             environment = {
                 **CREDENTIALS,
@@ -119,19 +136,33 @@ def account(folder: Path) -> Iterator[Account]:
                 "STRIPE_API_KEY": "",
                 "AWS_ENDPOINT_URL_SQS": queue_url,
             }
-            with _deployed(folder, environment) as runner:
-                yield Account(
-                    folder=folder,
-                    runner=runner,
-                    database=database,
-                    vault=Vault(key),
-                    shop=shop,
-                    sandbox=sandbox,
-                    messages=messages,
-                )
+            yield Surroundings(
+                folder=folder,
+                key=key,
+                database=database,
+                shop=shop,
+                sandbox=sandbox,
+                messages=messages,
+                environment=environment,
+            )
         finally:
             shop.stop()
             database.close()
+
+
+@contextmanager
+def account(folder: Path) -> Iterator[Account]:
+    """All of it, until the block ends."""
+    with surroundings(folder) as around, _deployed(folder, around.environment) as runner:
+        yield Account(
+            folder=folder,
+            runner=runner,
+            database=around.database,
+            vault=Vault(around.key),
+            shop=around.shop,
+            sandbox=around.sandbox,
+            messages=around.messages,
+        )
 
 
 @contextmanager
