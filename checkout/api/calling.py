@@ -80,15 +80,15 @@ def needs(scope: Scope) -> Callable[..., Caller]:
 
     def caller(request: Request, live: Live, _documented: Annotated[Any, Depends(API_KEY)]) -> Caller:
         plaintext = _api_key(request.headers.get("authorization", ""))
-        with live.services.database.read() as session:
-            row = find_key(session, plaintext) if plaintext else None
-        if row is None:
+        with live.services.database.glance() as driver:
+            key = find_key(driver, plaintext) if plaintext else None
+        if key is None:
             raise ProblemError(
                 code="unauthenticated",
                 detail="the Authorization header holds no API key that is valid here",
                 headers={"WWW-Authenticate": "Bearer"},
             )
-        found = Caller(key_id=row.id, tenant=row.tenant, scopes=frozenset(row.scopes.split()))
+        found = Caller(key_id=key.id, tenant=key.tenant, scopes=key.scopes)
         request.state.caller = found
         paced = live.pace.count(found.key_id, request.method)
         request.state.pace = paced.headers

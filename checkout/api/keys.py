@@ -5,11 +5,15 @@ Knows the key table. Must never keep, log or return a key after it was made.
 
 import secrets
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from sqlalchemy import bindparam
 from sqlmodel import Session, col, select
 
+from checkout.durable.statements import Statement
+from checkout.store.driver import Driver
 from checkout.store.models import ApiKey
 from checkout.store.vault import digest
 
@@ -32,6 +36,23 @@ class Scope(StrEnum):
 SCOPES = tuple(scope.value for scope in Scope)
 # What an agent developer needs, and no more.
 DEVELOPER_SCOPES = (Scope.INTENTS_WRITE.value, Scope.INTENTS_READ.value)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownKey:
+    """A key that is valid: whose it is, and what it may do."""
+
+    id: str
+    tenant: str
+    scopes: frozenset[str]
+
+
+# Asked with every request, so written once and run on the driver.
+_KNOWN = Statement(
+    select(ApiKey.id, ApiKey.tenant, ApiKey.scopes).where(
+        ApiKey.key_hash == bindparam("hash"), col(ApiKey.revoked_at).is_(None)
+    )
+)
 
 
 def create_key(session: Session, tenant: str, name: str, scopes: Sequence[str], *, now: datetime) -> tuple[ApiKey, str]:
@@ -57,11 +78,10 @@ def create_key(session: Session, tenant: str, name: str, scopes: Sequence[str], 
     return row, plaintext
 
 
-def find_key(session: Session, plaintext: str) -> ApiKey | None:
-    """The key's row, unless it never existed or was revoked."""
-    return session.exec(
-        select(ApiKey).where(ApiKey.key_hash == digest(plaintext), col(ApiKey.revoked_at).is_(None))
-    ).first()
+def find_key(unit: Session | Driver, plaintext: str) -> KnownKey | None:
+    """What the key may do, unless it never existed or was revoked."""
+    row = _KNOWN.first(unit, hash=digest(plaintext))
+    return KnownKey(id=row["id"], tenant=row["tenant"], scopes=frozenset(row["scopes"].split())) if row else None
 
 
 def list_keys(session: Session, tenant: str | None = None) -> list[ApiKey]:
@@ -77,4 +97,5 @@ def revoke_key(session: Session, key_id: str, *, now: datetime) -> bool:
         return False
     row.revoked_at = row.revoked_at or now
     session.add(row)
+    session.flush()
     return True

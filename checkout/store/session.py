@@ -9,7 +9,7 @@ across an outside call.
 import os
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Self, TypeVar
 
@@ -183,16 +183,13 @@ class Database:
 
         Each statement is a transaction there; on SQLite, where a round trip is a function call, the block is one.
         """
-        with _told() as told, self._writing:
-            connection = self._writer.raw_connection()
+        # Closed is back in the pool, which rolls back what is not committed.
+        with _told() as told, self._writing, closing(self._writer.raw_connection()) as connection:
             driver = Driver(connection=connection, dialect=self._writer.dialect, info={"told": told})
-            try:
-                if self.dialect == "sqlite":
-                    driver.run(self._begin_writing)
-                yield driver
-                driver.commit()
-            finally:
-                connection.close()  # back to the pool, which rolls back what is not committed
+            if self.dialect == "sqlite":
+                driver.run(self._begin_writing)
+            yield driver
+            driver.commit()
 
     @contextmanager
     def joined(self, session: Session | None) -> Iterator[Session]:
@@ -208,6 +205,12 @@ class Database:
         """A session that sees one consistent state and writes nothing."""
         with self._reading, _begun(self._reader, self._begin_reading) as session:
             yield session
+
+    @contextmanager
+    def glance(self) -> Iterator[Driver]:
+        """For a statement that reads and needs no other: no session and, on PostgreSQL, no round trips around it."""
+        with self._reading, closing(self._reader.raw_connection()) as connection:
+            yield Driver(connection=connection, dialect=self._reader.dialect)
 
     def data_version(self) -> object:
         """A value that changes with every commit, this process's and others'; cheap enough to ask every second.

@@ -60,8 +60,8 @@ class Hot:
 
     def authenticate(self) -> None:
         """Find the caller's key."""
-        with self.database.read() as session:
-            assert keys.find_key(session, self.filled.keys[0])
+        with self.database.glance() as driver:
+            assert keys.find_key(driver, self.filled.keys[0])
 
     def poll(self) -> None:
         """Read one intent."""
