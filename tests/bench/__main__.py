@@ -2,7 +2,7 @@
 
 Prints; asserts nothing about speed. Ratios matter here, not digits: the machine may be shared, so what is compared is
 run turn about and given as medians over rounds, with the range. `make bench ARGS="--part race"` runs a single part;
-the whole takes about eight minutes on two idle cores, most of it the agents and the hundred thousand that wait.
+the whole takes about ten minutes on two idle cores.
 """
 
 import argparse
@@ -40,7 +40,7 @@ def main() -> None:
     """Run what was asked for."""
     options = argparse.ArgumentParser(prog="make bench", description=__doc__)
     options.add_argument("--part", choices=[*PARTS], action="append", help="only this; may be given several times")
-    options.add_argument("--rounds", type=int, default=5)
+    options.add_argument("--rounds", type=int, default=3)
     options.add_argument("--sequential", type=int, default=20, help="sagas one after the other, per round")
     options.add_argument("--in-flight", type=int, default=100, help="sagas at once")
     options.add_argument("--concurrent", type=int, default=200, help="sagas with that many at once, per round")
