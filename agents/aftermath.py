@@ -32,7 +32,7 @@ from merchants.sdk import Order, Refused, Unclear
 
 # How often the page is read while nothing is heard of it, and how soon it is noticed that something was.
 POLL_SECONDS = 0.25
-HEAR_SECONDS = 0.02
+HEAR_SECONDS = 0.005
 # An error that stays this long is the answer; so is silence, on a page that sent nothing.
 ERROR_STAYS_SECONDS = 2.0
 SILENCE_SECONDS = 8.0

@@ -87,13 +87,12 @@ class Purchase:
             return Refused(code=FAILED[self.task.kind], message=str(trouble))
 
     def _explore(self) -> Outcome:
-        task, visit = self.task, self.visit
+        task = self.task
         card = self._card()
         desk = self._desk(Slots(task.request.buyer, card))
         meter = Meter(self.means.config.budget, _seconds_left(task) - REPORT_SECONDS)
         self.service.at("opening the product page")
-        visit.open(task.request.product_url)
-        desk.arrived()
+        desk.opens(task.request.product_url)
         desk.notes.first(desk.reading())
         toolset = ShopToolset(desk)
         way = route.from_json(task.offer.merchant_state.get("route")) if task.offer else []
@@ -143,7 +142,6 @@ class Purchase:
         ref = str(said.get("ref", ""))
         desk.look()
         try:
-            desk.observer.locator(ref)
             readings = committing.readings(self.visit, desk.observer, ref, task=self.task)
         except UnreadableError as unready:
             return desk.redactor.text(str(unready))
@@ -160,6 +158,7 @@ class Purchase:
             task=self.task,
             service=self.service,
             redactor=desk.redactor,
+            first=readings,
             evidence=Evidence(self.means.config.evidence_folder, self.task.intent_id),
         )
 

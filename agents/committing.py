@@ -21,9 +21,10 @@ from playwright.sync_api import Locator
 from agents import guard
 from agents.aftermath import Aftermath
 from agents.browser import Visit
+from agents.elements import Element
 from agents.errors import AgentError, TaskLostError, UnreadableError
 from agents.evidence import Evidence
-from agents.observe import Observer
+from agents.observe import Observer, origin_of
 from agents.ports import Service
 from agents.reading import Seen, address_found, confirmation, lines, look, totals
 from agents.redaction import Redactor
@@ -38,6 +39,11 @@ CLICK_SECONDS = 2.0
 PERMIT_SECONDS = 8.0
 # How long a merchant may take to charge a card and show a confirmation.
 CONFIRM_SECONDS = 45.0
+# Whether the control can be seen, and whether it is disabled.
+_STATE = """
+e => [e.checkVisibility({visibilityProperty: true}) && [...e.getClientRects()].some(one => one.width && one.height),
+  e.matches(':disabled') || !!e.closest('[aria-disabled=true]')]
+"""
 
 
 def readings(visit: Visit, observer: Observer, ref: str, *, task: Task) -> Readings:
@@ -58,11 +64,15 @@ def commit(
     service: Service,
     redactor: Redactor,
     evidence: Evidence,
+    first: Readings | None = None,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     confirm_seconds: float = CONFIRM_SECONDS,
 ) -> Order | Refused | Unclear:
-    """Place the order if the page says exactly what was confirmed; TaskLostError when the task is no longer ours."""
-    return Commit(visit, observer, ref, task, service, redactor, evidence, clock, confirm_seconds).run()
+    """Place the order if the page says exactly what was confirmed; TaskLostError when the task is no longer ours.
+
+    `first`: the readings of the page where they were taken this moment; those before the click are taken in any case.
+    """
+    return Commit(visit, observer, ref, task, service, redactor, evidence, clock, confirm_seconds).run(first)
 
 
 @dataclass(slots=True)
@@ -81,11 +91,11 @@ class Commit:
     kept: dict[str, Any] = field(default_factory=dict)
     pressed: bool = False
 
-    def run(self) -> Order | Refused | Unclear:
+    def run(self, first: Readings | None = None) -> Order | Refused | Unclear:
         """Before the click every trouble is a definite no; whatever follows it comes out of the aftermath."""
         try:
             self.service.at("comparing the page with what was confirmed")
-            first = readings(self.visit, self.observer, self.ref, task=self.task)
+            first = first or readings(self.visit, self.observer, self.ref, task=self.task)
             if differs := self._differences(first):
                 return self._differs(first, differs)
             return self._permitted(first)
@@ -176,8 +186,7 @@ class Commit:
 def _read(visit: Visit, observer: Observer, ref: str, task: Task) -> tuple[Readings, Seen]:
     """The readings and all that was seen with them."""
     page, offer, buyer = visit.page, task.offer, task.request.buyer
-    control = observer.locator(ref)
-    name = _control_name(visit, observer, ref, control)
+    name = _control_name(visit, observer, ref)
     seen = look(page)
     if (claimed := confirmation(seen)) and claimed.order_number:
         raise UnreadableError("the page says already that an order was placed")
@@ -195,20 +204,27 @@ def _read(visit: Visit, observer: Observer, ref: str, task: Task) -> tuple[Readi
     return read, seen
 
 
-def _control_name(visit: Visit, observer: Observer, ref: str, control: Locator) -> str:
+def _control_name(visit: Visit, observer: Observer, ref: str) -> str:
     """The control's accessible name, if it can be pressed here; UnreadableError says why it cannot."""
     try:
-        if not visit.fence.is_merchant(visit.page.url) or not visit.fence.is_merchant(observer.origin(ref)):
+        control = observer.held(ref)
+        if not visit.fence.is_merchant(visit.page.url) or not visit.fence.is_merchant(origin_of(control)):
             raise UnreadableError("the control is not in the merchant's own page")
-        if control.count() != 1 or not control.is_visible():
+        shown, disabled = control.evaluate(_STATE)
+        if not shown:
             raise UnreadableError("the control is not on the page; read the page again")
-        if not control.is_enabled():
+        if disabled:
             raise UnreadableError("the control is disabled; something on the page is still missing")
-        described = control.aria_snapshot().splitlines()[0]
+        role, name = control.described() if isinstance(control, Element) else _described(observer.locator(ref))
     except PlaywrightError as gone:
         raise UnreadableError("the control is gone; read the page again") from gone
-    role, _, rest = described.removeprefix("- ").partition(" ")
-    name = rest.partition('"')[2].rpartition('"')[0] or rest.strip(": ")
-    if role.rstrip(":") not in ("button", "link") or not guard.is_commit(name):
-        raise UnreadableError(f"the {role.rstrip(':')} {name!r} does not place an order")
+    if role not in ("button", "link") or not guard.is_commit(name):
+        raise UnreadableError(f"the {role} {name!r} does not place an order")
     return name
+
+
+def _described(control: Locator) -> tuple[str, str]:
+    """The role and the name as Playwright has them, of a control in a frame of another process."""
+    described = control.aria_snapshot().splitlines()[0]
+    role, _, rest = described.removeprefix("- ").partition(" ")
+    return role.rstrip(":"), rest.partition('"')[2].rpartition('"')[0] or rest.strip(": ")

@@ -1,6 +1,7 @@
 """Everything one task works with at a shop, and what happened to it so far. One task, one thread, one desk."""
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from anthropic.tools import ToolError
@@ -10,7 +11,7 @@ from agents.browser import Visit
 from agents.errors import AgentError, PageTroubleError, RefusedError, UnreadableError
 from agents.loops import Loops
 from agents.notes import Notes
-from agents.observe import Observer, Snapshot
+from agents.observe import Observer, Sight, Snapshot
 from agents.obstacles import obstacle
 from agents.reading import Seen
 from agents.redaction import Redactor
@@ -51,12 +52,14 @@ class Desk:
     # Whether something on the page was filled in or chosen since it was looked at.
     touched: bool = False
     _read: Seen | None = None
+    _sight: Sight | None = None
     _read_at: float = 0.0
 
     def look(self, *, whole: bool = False) -> Snapshot:
         """The page as the model sees it, with notes taken."""
         read = self.reading()
-        self.seen = self.observer.snapshot(whole=whole)
+        self._sight = self._sight or self.observer.see()
+        self.seen = self.observer.snapshot(whole=whole, sight=self._sight)
         self.title = self.seen.title
         self.notes.take(read, self.seen)
         self.touched = False
@@ -68,24 +71,39 @@ class Desk:
         UnreadableError while the page is being replaced.
         """
         if self._read is None or time.monotonic() - self._read_at > SAME_MOMENT_SECONDS:
+            self._sight = None
             self._read, self._read_at = reading.look(self.visit.page), time.monotonic()
         return self._read
 
     def acts(self) -> None:
         """Something is about to be done on the page: what was read of it no longer holds."""
-        self._read = None
+        self._read = self._sight = None
+
+    def opens(self, url: str) -> str:
+        """Open a page of the shop; the rest as `settled`."""
+        self.acts()
+        self.visit.open(url, read=self._look_ahead)
+        return self._arrived()
 
     def settled(self) -> str:
         """After an act: let the page come to rest; what it tried meanwhile, and where it stands now, in one line.
 
         RefusedError where the page is a definite obstacle: a captcha, a login wall, a product that is gone.
         """
-        self.visit.settle()
-        return self.arrived()
-
-    def arrived(self) -> str:
-        """The same for a page that has come to rest already."""
         self.acts()
+        self.visit.settle(self._look_ahead)
+        return self._arrived()
+
+    def _look_ahead(self) -> None:
+        """Read a new page while it comes to rest: whoever looks next finds it read."""
+        self.acts()
+        with suppress(UnreadableError):  # it goes on to another page by itself; who reads it next will wait
+            self.reading()
+            self._sight = self.observer.see(seconds=SAME_MOMENT_SECONDS)
+
+    def _arrived(self) -> str:
+        """What is to be said of a page that has come to rest."""
+        self._read_at = time.monotonic()  # it has not changed since it was read
         try:
             seen = self.reading()
         except UnreadableError:  # it goes on to another page by itself; who reads it next will wait

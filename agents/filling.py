@@ -6,19 +6,20 @@ owns this element. Values go into the page and nowhere else: no message, no erro
 
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from playwright.sync_api import ElementHandle, Frame, Page
+from playwright.sync_api import ElementHandle, Page
 from playwright.sync_api import Error as PlaywrightError
 
+from agents.elements import Asked
 from agents.errors import SlotRefusedError, UnreadableError
 from agents.filling_lists import choose_from_list, choose_native
 from agents.filling_regions import CountryChanged
 from agents.filling_toggles import toggle
 from agents.filling_words import meanings, plain, shows
-from agents.observe import Control, Observer, frame_of, origin
+from agents.observe import STALE, Control, Observer, origin_of
 from agents.slots import Slots, slot_in
 from agents.snapshot_lines import TOGGLES
 from agents.terms import Phase
@@ -73,7 +74,8 @@ class Filling:
     """One filling: the element, what the page says of it, and the value with the slot it came from."""
 
     page: Page
-    element: ElementHandle
+    element: Asked
+    handle: Callable[[], ElementHandle]
     name: str
     role: str
     value: str = field(repr=False)
@@ -98,22 +100,21 @@ def fill(observer: Observer, ref: str, value: str | bool, *, slots: Slots, phase
     A string is a literal, an option's text, or one whole slot; a boolean is for checkboxes and radios.
     UnreadableError when the control cannot be filled so; SlotRefusedError when the value may not go there.
     """
-    control, element = observer.control(ref), observer.element(ref)
+    control, element = observer.control(ref), observer.held(ref)
     slot = None if isinstance(value, bool) else slot_in(value)
-    resolved, frame = "", None
+    resolved, where = "", origin_of(element) if slot else ""
     if slot:
-        frame = frame_of(element)
-        resolved = slots.value(slot, origin=origin(frame), fence=observer.visit.fence, phase=phase)
+        resolved = slots.value(slot, origin=where, fence=observer.visit.fence, phase=phase)
     filling = Filling(
-        page=observer.visit.page, element=element, name=control.name, role=control.role, value=resolved, slot=slot,
-        country=slots.country,
+        page=observer.visit.page, element=element, handle=lambda: _handle(observer, ref, where), name=control.name,
+        role=control.role, value=resolved, slot=slot, country=slots.country,
     )  # fmt: skip
     try:
         if slot == "buyer.province" and observer.country_changed:
             is_list = control.role in ("combobox", "listbox")
             observer.country_changed.wait_for(element, filling.page, is_list=is_list)
         if slot and slot not in _IN_MANY_WAYS and control.role == "textbox" and _enter(filling, resolved):
-            return _filled(observer, filling, ref, frame)
+            return _filled(observer, filling, ref)
         filling = replace(filling, facts=element.evaluate(_FACTS))
         if isinstance(value, bool) or (control.role in TOGGLES and slot is None):
             spends = observer.spends or bool(observer.card_frames)
@@ -130,13 +131,21 @@ def fill(observer: Observer, ref: str, value: str | bool, *, slots: Slots, phase
     except PlaywrightError as failed:
         # Playwright's own message quotes what was to be typed.
         raise filling.refused("it is covered, moving or gone; read the page again") from _without_words(failed)
-    return _filled(observer, filling, ref, frame)
+    return _filled(observer, filling, ref)
 
 
-def _filled(observer: Observer, filling: Filling, ref: str, frame: Frame | None) -> str:
+def _handle(observer: Observer, ref: str, where: str) -> ElementHandle:
+    """Playwright's handle of what is filled in; with a slot, in a frame of the origin the slot was given for."""
+    handle = observer.element(ref)
+    if where and origin_of(handle) != where:
+        raise UnreadableError(STALE)
+    return handle
+
+
+def _filled(observer: Observer, filling: Filling, ref: str) -> str:
     """It took the value; what a slot went into is remembered before anything is said of the page."""
     if filling.slot:
-        observer.remember(ref, filling.slot, frame)
+        observer.remember(ref, filling.slot, filling.element)
     return f"filled {filling.role} {filling.name!r}" + (f" with {{{{{filling.slot}}}}}" if filling.slot else "")
 
 
@@ -215,8 +224,8 @@ def _put(filling: Filling) -> None:
         if filling.role == "combobox":
             choose_from_list(filling, typed=True)
     elif facts["editable"]:
-        filling.element.fill(filling.value, timeout=ACT_MILLISECONDS)
-        _expect(filling, filling.element.inner_text())
+        filling.handle().fill(filling.value, timeout=ACT_MILLISECONDS)
+        _expect(filling, filling.handle().inner_text())
     elif filling.role in ("combobox", "listbox", "button"):
         choose_from_list(filling, typed=False)
     elif filling.role == "spinbutton" and facts["numeric"] is not None:
@@ -227,12 +236,12 @@ def _put(filling: Filling) -> None:
 
 def _type(filling: Filling) -> None:
     """Set the text at once; where a script will not have that, key by key."""
-    element, text = filling.element, _written(filling)
+    text = _written(filling)
     if filling.facts["fixed"]:
         raise filling.refused("it cannot be edited")
     if _enter(filling, text):
         return
-    stays = filling.role == "combobox"
+    element, stays = filling.handle(), filling.role == "combobox"
     element.fill(text, timeout=ACT_MILLISECONDS)
     shown = element.input_value() if stays else element.evaluate(_LEAVE)
     if not shows(str(shown), text):
@@ -266,9 +275,10 @@ def _spin(filling: Filling) -> None:
     if not re.fullmatch(r"\d{1,3}", filling.value):
         raise filling.refused("it takes a small whole number")
     wanted, now = int(filling.value), int(filling.element.evaluate(read))
-    filling.element.focus()
+    handle = filling.handle()
+    handle.focus()
     for _ in range(abs(wanted - now)):
-        filling.element.press("ArrowUp" if wanted > now else "ArrowDown")
+        handle.press("ArrowUp" if wanted > now else "ArrowDown")
     _expect(filling, str(filling.element.evaluate(read)))
 
 

@@ -5,6 +5,7 @@ from typing import Final, Protocol
 
 from playwright.sync_api import ElementHandle, Page
 
+from agents.elements import Asked
 from agents.errors import UnreadableError
 from agents.filling_words import Option, chosen
 
@@ -40,6 +41,18 @@ e => {
 _OPTIONS: Final = """
 e => [e.selectedIndex, [...e.options].map(o => [o.text, o.value, o.disabled || !!o.closest('optgroup[disabled]')])]
 """
+# As Playwright would: false where a person could not choose in it now, and has to be waited for.
+_SELECT: Final = """
+(e, index) => {
+  if (e.multiple || e.matches(':disabled') || !e.checkVisibility({visibilityProperty: true})
+    || !e.getClientRects().length) return false;
+  e.focus({preventScroll: true});
+  e.selectedIndex = index;
+  e.dispatchEvent(new Event('input', {bubbles: true, composed: true}));
+  e.dispatchEvent(new Event('change', {bubbles: true}));
+  return true;
+}
+"""
 
 
 class Filled(Protocol):
@@ -51,8 +64,12 @@ class Filled(Protocol):
         ...
 
     @property
-    def element(self) -> ElementHandle:
+    def element(self) -> Asked:
         """The list, or what opens it."""
+        ...
+
+    def handle(self) -> ElementHandle:
+        """Playwright's handle of it."""
         ...
 
     @property
@@ -84,7 +101,8 @@ def choose_native(filling: Filled) -> None:
     if at == index:
         return  # chosen already: choosing it again would make shops empty what depends on it
     # By index, because texts and values repeat; what is selected then is compared, because lists change.
-    element.select_option(index=index, timeout=_CLICK_MILLISECONDS)
+    if element.evaluate(_SELECT, index) is not True:
+        filling.handle().select_option(index=index, timeout=_CLICK_MILLISECONDS)
     selected = element.evaluate("e => e.selectedOptions[0]?.text ?? ''")
     if selected != options[index].text:
         raise filling.refused("its options changed while one was chosen; fill it in again")
@@ -92,7 +110,7 @@ def choose_native(filling: Filled) -> None:
 
 def choose_from_list(filling: Filled, *, typed: bool) -> None:
     """The option of a list that scripts draw. `typed`: the field has the text already, and may do without a list."""
-    element = filling.element
+    element = filling.handle()
     if not typed and not _drawn(element):
         element.click(timeout=_CLICK_MILLISECONDS)
     wait = SUGGEST_MILLISECONDS if typed else OPEN_MILLISECONDS
@@ -121,7 +139,7 @@ def _choose(filling: Filled, wait_milliseconds: int) -> bool:
     """Click the option that is meant, as soon as there is one."""
     waited = 0
     while True:
-        drawn = _drawn(filling.element)
+        drawn = _drawn(filling.handle())
         index = chosen([_option(one) for one in drawn], filling.ways)
         if index is not None:
             drawn[index].click(timeout=_CLICK_MILLISECONDS)
@@ -149,7 +167,7 @@ def _search_field(element: ElementHandle) -> ElementHandle | None:
     return found if found is not None and found.is_editable() else None
 
 
-def _native(element: ElementHandle) -> tuple[int, list[Option]]:
+def _native(element: Asked) -> tuple[int, list[Option]]:
     """Which option of a select is chosen, and all of them."""
     at, options = element.evaluate(_OPTIONS)
     return int(at), [Option(str(text), str(value), bool(disabled)) for text, value, disabled in options]

@@ -3,12 +3,13 @@
 Knows checkboxes, radios and switches; must never know slots.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol
 
-from playwright.sync_api import ElementHandle
+from playwright.sync_api import ElementHandle, Page
 from playwright.sync_api import Error as PlaywrightError
 
+from agents.elements import Asked
 from agents.errors import UnreadableError
 from agents.pressing import press
 from agents.snapshot_lines import TOGGLES
@@ -29,8 +30,17 @@ class Toggled(Protocol):
     """What is checked, as far as that needs to be known."""
 
     @property
-    def element(self) -> ElementHandle:
+    def page(self) -> Page:
+        """For the pointer."""
+        ...
+
+    @property
+    def element(self) -> Asked:
         """The control."""
+        ...
+
+    def handle(self) -> ElementHandle:
+        """Playwright's handle of it."""
         ...
 
     @property
@@ -55,7 +65,6 @@ class Toggled(Protocol):
 
 def toggle(filling: Toggled, on: bool, *, spends: bool) -> str:  # noqa: FBT001 (the state wanted)
     """Check or uncheck, by its label where the control itself is covered or drawn by the label."""
-    element = filling.element
     if filling.role not in TOGGLES and filling.facts["type"] not in ("checkbox", "radio"):
         raise filling.refused("only a checkbox, radio or switch takes true or false")
     if filling.facts["disabled"]:
@@ -67,30 +76,34 @@ def toggle(filling: Toggled, on: bool, *, spends: bool) -> str:  # noqa: FBT001 
         return done
     ways = (_press, _press_label, _press_in_page) if filling.facts["shown"] else (_press_label, _press_in_page)
     for way in ways:
-        if way(element, spends) and _is_on(element) == on:
+        if way(filling, spends) and _is_on(filling.element) == on:
             return done
     raise filling.refused("it does not change when it is clicked")
 
 
-def _is_on(element: ElementHandle) -> bool:
+def _is_on(element: Asked) -> bool:
     return bool(element.evaluate("e => e.checked ?? (e.ariaChecked === 'true' || e.ariaPressed === 'true')"))
 
 
-def _press(element: ElementHandle, spends: bool) -> bool:  # noqa: FBT001 (as it was read)
-    try:
-        press(element, timeout_milliseconds=_PRESS_MILLISECONDS, spends=spends)
-    except PlaywrightError:
-        return False  # covered: its label is next
+def _press(filling: Toggled, spends: bool) -> bool:  # noqa: FBT001 (as it was read)
+    return _pressed(filling.element, filling.page, filling.handle, spends)
+
+
+def _press_label(filling: Toggled, spends: bool) -> bool:  # noqa: FBT001 (as it was read)
+    """Click its label, unless something else in there could be hit, as the link to the terms."""
+    label = filling.handle().evaluate_handle(_LABEL).as_element()
+    return label is not None and label.is_visible() and _pressed(label, filling.page, lambda: label, spends)
+
+
+def _press_in_page(filling: Toggled, _spends: bool) -> bool:  # noqa: FBT001 (as it was read)
+    """For a control that is drawn by something else altogether: its own click, without a pointer."""
+    filling.element.evaluate("e => e.click()")
     return True
 
 
-def _press_label(element: ElementHandle, spends: bool) -> bool:  # noqa: FBT001 (as it was read)
-    """Click its label, unless something else in there could be hit, as the link to the terms."""
-    label = element.evaluate_handle(_LABEL).as_element()
-    return label is not None and label.is_visible() and _press(label, spends)
-
-
-def _press_in_page(element: ElementHandle, _spends: bool) -> bool:  # noqa: FBT001 (as it was read)
-    """For a control that is drawn by something else altogether: its own click, without a pointer."""
-    element.evaluate("e => e.click()")
+def _pressed(element: Asked, page: Page, handle: Callable[[], ElementHandle], spends: bool) -> bool:  # noqa: FBT001 (as it was read)
+    try:
+        press(element, page, handle, timeout_milliseconds=_PRESS_MILLISECONDS, spends=spends)
+    except PlaywrightError:
+        return False  # covered: its label is next
     return True

@@ -8,6 +8,7 @@ must never let a value past the redactor.
 import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final, Literal, Protocol, cast
 from urllib.parse import urlsplit
@@ -15,6 +16,7 @@ from urllib.parse import urlsplit
 from playwright.sync_api import ElementHandle, Frame, Locator, Page
 from playwright.sync_api import Error as PlaywrightError
 
+from agents.elements import Asked, Element, worlds
 from agents.errors import UnreadableError
 from agents.fence import Fence
 from agents.filling_regions import CountryChanged
@@ -25,8 +27,8 @@ from agents.snapshot_about import about
 from agents.snapshot_covered import Covered, give_references
 from agents.snapshot_cut import fitted, key_of, without_said
 from agents.snapshot_joins import Control, Line
-from agents.snapshot_lines import Writer, written
-from agents.snapshot_tree import parse
+from agents.snapshot_lines import About, Writer, written
+from agents.snapshot_tree import Node, parse
 from agents.snapshot_words import clean, folded, quoted
 from agents.terms import Phase
 
@@ -34,7 +36,7 @@ __all__ = ["Control", "Observer", "Seeable", "Snapshot"]
 
 STALE: Final = "there is no such control on the page any more; read the page again"
 # A page that cannot be described in this time is not one a model could use.
-SNAPSHOT_MILLISECONDS: Final = 10_000
+SNAPSHOT_SECONDS: Final = 10.0
 SCREENSHOT_MILLISECONDS: Final = 10_000
 _DIGITS: Final = re.compile(r"\d+")
 # What a person's data may stand in. Text fields are masked all of them: a picture is never needed to read one.
@@ -73,6 +75,15 @@ class Snapshot:
     identity: str
 
 
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """A page as the browser described it, not yet put into words."""
+
+    tree: Node
+    known: About
+    covered: Mapping[str, Covered]
+
+
 @dataclass
 class Observer:
     """Sees one visit's pages."""
@@ -90,20 +101,24 @@ class Observer:
     _filled: dict[tuple[str, ...], str] = field(default_factory=dict, init=False)
     _said: set[str] = field(default_factory=set, init=False)
 
-    def snapshot(self, *, whole: bool = False) -> Snapshot:
-        """The page as it is now. `whole`: with header and footer, though they were said before.
-
-        UnreadableError when the page cannot be read, as while it goes to another one.
-        """
+    def see(self, *, seconds: float = SNAPSHOT_SECONDS) -> Sight:
+        """The page as it is now. UnreadableError when it cannot be read in time, as while it goes to another one."""
         page = self.visit.page
         try:
-            tree = parse(page.aria_snapshot(mode="ai", timeout=SNAPSHOT_MILLISECONDS))
-            known = about(page, tree, self._slot_of)
+            tree = parse(page.aria_snapshot(mode="ai", timeout=seconds * 1000))
+            return Sight(tree, about(page, tree, self._slot_of), give_references(tree))
         except PlaywrightError as failed:
             raise UnreadableError("the page cannot be read just now; wait, and read it again") from failed
-        title, writer = known.title, Writer(known)
-        self._covered = give_references(tree)
-        lines = writer.lines(tree)
+
+    def snapshot(self, *, whole: bool = False, sight: Sight | None = None) -> Snapshot:
+        """The page as it is now, or as `sight` saw it. `whole`: with header and footer, though they were said before.
+
+        UnreadableError as above.
+        """
+        sight = sight or self.see()
+        title, writer = sight.known.title, Writer(sight.known)
+        self._covered = sight.covered
+        lines = writer.lines(sight.tree)
         self._controls = writer.controls
         self.spends = any(is_commit(control.name) for control in writer.controls.values())
         phase = phase_of(writer.controls.values(), title)
@@ -115,7 +130,7 @@ class Observer:
             title=self.redactor.text(clean(title)),
             controls={ref: self._redacted(control) for ref, control in writer.controls.items()},
             phase=phase,
-            identity=_identity(page.url, writer.controls.values()),
+            identity=_identity(self.visit.page.url, writer.controls.values()),
         )
 
     def control(self, ref: str) -> Control:
@@ -137,6 +152,15 @@ class Observer:
         role = cast("Literal['checkbox', 'radio', 'switch']", at.role)
         return frame.get_by_role(role, name=at.name or None, exact=True).nth(at.index)
 
+    def held(self, ref: str) -> Asked:
+        """The very element, held in the quickest way there is. UnreadableError as above."""
+        self.control(ref)
+        found = None
+        if ref not in self._covered:
+            with suppress(PlaywrightError):  # the page is gone, or is about to be
+                found = worlds(self.visit.page).find(ref)
+        return found or self.element(ref)
+
     def element(self, ref: str) -> ElementHandle:
         """The very element, which cannot become another one between two looks at it. UnreadableError as above."""
         self.control(ref)
@@ -145,7 +169,7 @@ class Observer:
             there = located.element_handles()
             if not there:
                 # Any other accessibility snapshot makes Playwright forget its references; elements keep theirs.
-                self.visit.page.aria_snapshot(mode="ai", timeout=SNAPSHOT_MILLISECONDS)
+                self.visit.page.aria_snapshot(mode="ai", timeout=SNAPSHOT_SECONDS * 1000)
                 there = located.element_handles()
         except PlaywrightError as failed:
             raise UnreadableError(STALE) from failed
@@ -157,13 +181,13 @@ class Observer:
         """The origin of the frame that owns the element, told by the browser and not by the page."""
         return origin_of(self.element(ref))
 
-    def remember(self, ref: str, slot: str, frame: Frame | None) -> None:
-        """A slot went into this control of this frame: from now on it shows as the slot, and is masked."""
+    def remember(self, ref: str, slot: str, element: Asked) -> None:
+        """A slot went into this element of this control: from now on it shows as the slot, and is masked."""
         control = self.control(ref)
         self.redactor.typed(slot)
         self._filled[self._place(ref, control.role, control.name)] = slot
-        if slot.startswith("card.") and frame:
-            self.card_frames.add(frame.url.partition("?")[0])
+        if slot.startswith("card."):
+            self.card_frames.add(_address_of(element).partition("?")[0])
 
     def screenshot(self) -> bytes:
         """The visible part as PNG. Masked: text fields, controls that received a slot, other sites' frames whole.
@@ -214,19 +238,28 @@ class Observer:
         return (urlsplit(self.visit.page.url).path, ref, role, folded(name))
 
 
-def origin_of(element: ElementHandle) -> str:
-    """The origin of an element's frame; UnreadableError when it has none any more.
+def origin_of(element: Asked) -> str:
+    """The origin of an element's frame, told by the browser; UnreadableError when it has none any more.
 
     Playwright asks the element for its document, so a frame may lie about that; but the frame of the document it names
     is told by the browser, and no script holds a document of another origin.
     """
-    return origin(frame_of(element))
+    return element.origin if isinstance(element, Element) else origin(_frame_of(element))
 
 
-def frame_of(element: ElementHandle) -> Frame:
-    """The frame that owns an element; UnreadableError when it has none any more. See `origin_of`."""
+def _address_of(element: Asked) -> str:
+    """The address of an element's frame. UnreadableError as above."""
+    if not isinstance(element, Element):
+        return _frame_of(element).url
     try:
-        frame = element.owner_frame()
+        return str(element.evaluate("() => location.href"))
+    except PlaywrightError as failed:
+        raise UnreadableError(STALE) from failed
+
+
+def _frame_of(element: Asked) -> Frame:
+    try:
+        frame = element.owner_frame() if isinstance(element, ElementHandle) else None
     except PlaywrightError as failed:
         raise UnreadableError(STALE) from failed
     if frame is None:

@@ -5,40 +5,50 @@ nothing moves and nothing spends money one look tells as much. Wherever an order
 Playwright's own click is made. Knows elements; must never know what is pressed, nor press twice.
 """
 
+from collections.abc import Callable
 from typing import Final
 
-from playwright.sync_api import ElementHandle
+from playwright.sync_api import ElementHandle, Page
 from playwright.sync_api import Error as PlaywrightError
 
-# Whether the pointer would hit the control now: it is in the page itself (what covers a frame is not seen from within),
-# shown, enabled, brought into view, nothing is being moved, and what is painted at its middle belongs to it. The middle
-# is of its first line, as with a link over two lines.
+from agents.elements import Asked
+
+# Where the pointer would hit the control now; null where it would not: it is in the page itself (what covers a frame is
+# not seen from within), shown, enabled, brought into view, nothing is being moved, and what is painted at its middle
+# belongs to it. The middle is of its first line, as with a link over two lines.
 _IN_REACH: Final = """
 e => {
   const all = e.ownerDocument, view = all.defaultView;
   if (view !== view.top || e.getRootNode() !== all || e.matches(':disabled') || e.closest('[aria-disabled=true]')
     || !e.checkVisibility({visibilityProperty: true}) || all.getAnimations().some(one => one.playState === 'running')
-  ) return false;
+  ) return null;
   e.scrollIntoViewIfNeeded();
   const box = [...e.getClientRects()].find(one => one.width >= 1 && one.height >= 1);
-  if (!box) return false;
-  const hit = all.elementFromPoint(box.left + box.width / 2, box.top + box.height / 2);
-  return !!hit && (e.contains(hit) || hit.closest('label')?.control === e);
+  if (!box) return null;
+  const at = [box.left + box.width / 2, box.top + box.height / 2], hit = all.elementFromPoint(...at);
+  return hit && (e.contains(hit) || hit.closest('label')?.control === e) ? at : null;
 }
 """
 
 
-def press(element: ElementHandle, *, timeout_milliseconds: float, spends: bool) -> None:
+def press(
+    element: Asked, page: Page, handle: Callable[[], ElementHandle], *, timeout_milliseconds: float, spends: bool
+) -> None:
     """Press it once. Playwright's error when it cannot be pressed in time.
 
-    `spends`: a control that places an order stands on the page, or may.
+    `handle` is Playwright's for it, for the patient way. `spends`: a control that places an order stands on the page,
+    or may.
     """
-    at_once = not spends and _in_reach(element)
-    element.click(timeout=timeout_milliseconds, force=at_once)
+    at = None if spends else _in_reach(element)
+    if at:
+        page.mouse.click(*at)
+    else:
+        handle().click(timeout=timeout_milliseconds)
 
 
-def _in_reach(element: ElementHandle) -> bool:
+def _in_reach(element: Asked) -> tuple[float, float] | None:
     try:
-        return element.evaluate(_IN_REACH) is True
+        at = element.evaluate(_IN_REACH)
     except PlaywrightError:
-        return False  # the page goes on; the patient way says what is wrong
+        return None  # the page goes on; the patient way says what is wrong
+    return (at[0], at[1]) if isinstance(at, list) else None

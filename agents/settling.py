@@ -1,10 +1,14 @@
 """When a page has come to rest: no document on its way, no request the page waits for, no change for a moment.
 
 Nothing here waits a fixed time. Requests are counted as they come and go (`watching`); changes are seen by an observer
-in the page that answers as soon as it has been quiet. Knows requests and clocks; must never know what a page means.
+in the page that answers as soon as it has been quiet. Reading a new document takes about as long as it must be quiet,
+so it is read meanwhile, and once more where it changed. Knows requests and clocks; must never know what a page means.
 """
 
 import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
 
 from playwright.sync_api import Error as PlaywrightError
 
@@ -22,7 +26,9 @@ ANSWERED_IDLE_MILLISECONDS, ANSWERED_QUIET_MILLISECONDS = 50, 100
 # A carousel or a countdown never rests; a page that says it is busy (`aria-busy`) may forget to take it back.
 CHURN_MILLISECONDS = 1500
 # How often it is looked whether an answer came; each look also lets the browser's events be heard.
-LOOK_MILLISECONDS = 5
+LOOK_MILLISECONDS = 2
+# What that takes many times over; it is only to save time.
+PREPARE_MILLISECONDS = 250
 # Shops in their worst hour still begin to answer within this; a person would be gone.
 DOCUMENT_SECONDS = 20.0
 # An order is charged before it is confirmed, and its answer is worth more than time.
@@ -32,72 +38,125 @@ GRACE_MILLISECONDS = 500
 # A page whose scripts block it for this long will not be readable either.
 UNRESPONSIVE_SECONDS = 10.0
 
+# From now on, what changes is noticed.
+_NOTICE = """
+(() => {
+  globalThis.stillness?.observer.disconnect();
+  const it = globalThis.stillness = {last: performance.now(), stirred: false, changed: false};
+  it.observer = new MutationObserver(changes => {
+    it.changed = true;
+    if (changes.some(change => change.attributeName !== 'style')) { it.last = performance.now(); it.stirred = true }
+  });
+  it.observer.observe(document, {subtree: true, childList: true, attributes: true, characterData: true});
+})()
+"""
+# Whether anything has changed since, told when the page has been quiet for its moment.
 _QUIET = """
 new Promise(quiet => {
-  const start = performance.now(); let last = start, window = %(idle)d;
-  const observer = new MutationObserver(changes => {
-    if (changes.some(change => change.attributeName !== 'style')) { last = performance.now(); window = %(quiet)d }
-  });
-  observer.observe(document, {subtree: true, childList: true, attributes: true, characterData: true});
+  const it = globalThis.stillness, start = performance.now();
+  if (!it) { quiet(true); return }
   const look = () => {
-    const now = performance.now();
-    const still = now - last >= window && document.readyState !== 'loading';
+    const now = performance.now(), window = it.stirred ? %(quiet)d : %(idle)d;
+    const still = now - it.last >= window && document.readyState !== 'loading';
     if (still && !document.querySelector('[aria-busy=true]') || now - start >= %(limit)d) {
-      observer.disconnect(); quiet(true)
+      it.observer.disconnect(); quiet(it.changed)
     } else setTimeout(idle, 5);
   };
   // A busy page gets to this late, so a slow machine waits longer by itself.
   const idle = () => requestIdleCallback(look, {timeout: 100});
-  setTimeout(idle, 5);
+  idle();
 })
 """
 
 
-def settle(watched: Watched, *, document_seconds: float = DOCUMENT_SECONDS) -> None:
+def settle(
+    watched: Watched, *, document_seconds: float = DOCUMENT_SECONDS, read: Callable[[], None] | None = None
+) -> None:
     """Return when the page is at rest, or after some seconds; a document on its way is waited for longer.
 
-    PageTroubleError when the document does not come, or the page no longer answers; Playwright's own when it is gone.
+    `read` reads the page where it is another document than before; what it read last is the page at rest. An old one
+    may be about to leave, and whoever reads it then waits. PageTroubleError when the document does not come, or the
+    page no longer answers; Playwright's own when it is gone.
     """
-    deadline = time.monotonic() + SETTLE_SECONDS
     # A page that leaves again and again never comes to rest.
-    latest = deadline + document_seconds
-    answered = False
+    latest = time.monotonic() + SETTLE_SECONDS + document_seconds
+    deadline = 0.0
+    answered = fresh = False
     while True:
-        if since := watched.leaving():
-            if time.monotonic() > min(since + document_seconds, latest):
-                watched.stop()
-                raise PageTroubleError(f"the next page did not come within {document_seconds:.0f} seconds")
-            watched.page.wait_for_timeout(LOOK_MILLISECONDS)
+        if watched.leaving() or not deadline:
+            _await_document(watched, document_seconds, latest)
             deadline = time.monotonic() + SETTLE_SECONDS
-            continue
-        if watched.waiting() and time.monotonic() < deadline:
+        if watched.take_fresh():
+            fresh = True
+            if read and watched.waiting():
+                _prepare(watched)
+        before = watched.finished
+        if _waits(watched, deadline):
             watched.page.wait_for_timeout(LOOK_MILLISECONDS)
             continue
-        before = watched.finished
         answered = watched.take_answered() or answered
-        _quiet(watched, answered=answered)
-        if time.monotonic() > deadline:
-            return
-        if watched.finished == before and not watched.waiting() and not watched.leaving():
-            return
+        _ask(watched, _NOTICE)
+        if _waits(watched, deadline):
+            continue  # what the page was about to do was heard with its answer
+        if read and fresh:
+            read()
+        changed = _quiet(watched, answered=answered)
+        if _waits(watched, deadline) or (watched.finished != before and time.monotonic() < deadline):
+            continue
+        if read and fresh and changed:
+            read()
+        return
 
 
-def _quiet(watched: Watched, *, answered: bool) -> None:
-    """Wait until the page's content has been still for a moment; a page on its way to another never is."""
+def _waits(watched: Watched, deadline: float) -> bool:
+    """Whether a document is on its way, or, until the deadline, an answer."""
+    return watched.leaving() is not None or (watched.waiting() and time.monotonic() < deadline)
+
+
+def _await_document(watched: Watched, document_seconds: float, latest: float) -> None:
+    """Wait for the next document, if one is on its way."""
+    while since := watched.leaving():
+        if time.monotonic() > min(since + document_seconds, latest):
+            watched.stop()
+            raise PageTroubleError(f"the next page did not come within {document_seconds:.0f} seconds")
+        watched.page.wait_for_timeout(LOOK_MILLISECONDS)
+
+
+def _prepare(watched: Watched) -> None:
+    """Have Playwright put its scripts into a new document while that waits for its own: a reading needs them."""
+    with suppress(PlaywrightError):  # whoever reads it will be told, or wait
+        watched.page.locator("html").wait_for(state="attached", timeout=PREPARE_MILLISECONDS)
+
+
+def _quiet(watched: Watched, *, answered: bool) -> bool:
+    """Wait until the page's content has been still for a moment; a page on its way to another never is.
+
+    Whether it changed meanwhile.
+    """
     idle, quiet = IDLE_MILLISECONDS, QUIET_MILLISECONDS
     if answered:
         idle, quiet = ANSWERED_IDLE_MILLISECONDS, ANSWERED_QUIET_MILLISECONDS
-    expression = _QUIET % {"idle": idle, "quiet": quiet, "limit": CHURN_MILLISECONDS}
-    asked = {"expression": expression, "awaitPromise": True, "silent": True}
+    answer = _ask(watched, _QUIET % {"idle": idle, "quiet": quiet, "limit": CHURN_MILLISECONDS})
+    return answer.get("result", {}).get("value") is not False
+
+
+def _ask(watched: Watched, expression: str) -> dict[str, Any]:
+    """The page's answer; an empty one where another document takes its place."""
+    asked = {"expression": expression, "awaitPromise": True, "returnByValue": True, "silent": True}
+    if (world := watched.worlds.main) is not None:
+        asked["contextId"] = world
     deadline = time.monotonic() + UNRESPONSIVE_SECONDS
     while time.monotonic() < deadline:
         try:
-            watched.session.send("Runtime.evaluate", asked, timeout=CHURN_MILLISECONDS + GRACE_MILLISECONDS)
+            answer: dict[str, Any] = watched.session.send(
+                "Runtime.evaluate", asked, timeout=CHURN_MILLISECONDS + GRACE_MILLISECONDS
+            )
         except PlaywrightError as failed:
             if watched.crashed or watched.page.is_closed():
                 raise
             # While a new document is on its way, the old one is not let answer; who waits must look again.
             if "Timeout" in failed.message and not watched.leaving():
                 continue
-        return
+            return {}
+        return answer
     raise PageTroubleError("the page does not answer: its own scripts block it")

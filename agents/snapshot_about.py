@@ -1,7 +1,7 @@
 """What the accessibility tree does not tell, asked of the browser: titles of frames, what a form requires, hidden text.
 
-Asked once for each frame. The answers come from the page's own scripting world, so they may be lies; each only decides
-how the page is described to a model. Must never be used to decide what may be done.
+Asked once for each frame. The answers of frames of other processes come from the page's own scripting world, so they
+may be lies; each only decides how the page is described to a model. Must never be used to decide what may be done.
 """
 
 from collections.abc import Callable
@@ -12,6 +12,7 @@ from typing import Any, Final
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Frame, Page
 
+from agents.elements import worlds
 from agents.snapshot_lines import CONTROLS, DIALOGS, FIELDS, TOGGLES, About
 from agents.snapshot_tree import Node
 from agents.snapshot_words import folded
@@ -136,9 +137,8 @@ def about(page: Page, tree: Node, slot_of: Callable[[str, str, str], str | None]
     required: set[str] = set()
     secret: set[str] = set()
     for iframe, nodes in _by_frame(tree).items():
-        title, frame = _frame(page, iframe) if iframe else ("", page.main_frame)
-        frames[iframe] = title
-        said = _answers(frame)
+        frames[iframe], found = _ask(page, iframe)
+        said = _answers(found)
         answers.append(said)
         fields = [node for node in nodes if node.role in FIELDS | TOGGLES]
         required.update(node.ref for node in fields if folded(node.name) in said.required)
@@ -174,6 +174,20 @@ def _by_frame(tree: Node) -> dict[str, list[Node]]:
     return found
 
 
+def _ask(page: Page, iframe: str) -> tuple[str, Any]:
+    """The title of a frame (of none, for the page's own document), and what its document says of itself."""
+    with suppress(PlaywrightError):  # a document of another process, perhaps
+        known = worlds(page)
+        if not iframe:
+            return "", known.evaluate(f"({_ALL})()")
+        if element := known.find(iframe):
+            return str(element.evaluate(_TITLE)), known.evaluate(f"({_ALL})()", element.frame_within())
+    title, frame = _frame(page, iframe) if iframe else ("", page.main_frame)
+    with suppress(PlaywrightError):  # a frame on its way elsewhere: nothing of it is read either
+        return title, frame.evaluate(_ALL) if frame else None
+    return title, None
+
+
 def _frame(page: Page, ref: str) -> tuple[str, Frame | None]:
     with suppress(PlaywrightError):  # the frame went away while it was looked at; it is described without its title
         for element in page.locator(f"aria-ref={ref}").element_handles():
@@ -181,10 +195,7 @@ def _frame(page: Page, ref: str) -> tuple[str, Frame | None]:
     return "", None
 
 
-def _answers(frame: Frame | None) -> _Answers:
-    found: Any = None
-    with suppress(PlaywrightError):  # a frame on its way elsewhere: nothing of it is read either
-        found = frame.evaluate(_ALL) if frame else None
+def _answers(found: Any) -> _Answers:
     if not isinstance(found, list) or len(found) != _PARTS:
         found = [[], [], [], [], ""]
     hidden, broken, required, secret, title = found
@@ -207,5 +218,7 @@ def _texts(found: Any) -> list[str]:
 
 def _is_modal(page: Page, ref: str) -> bool:
     with suppress(PlaywrightError):  # the dialog was closed meanwhile; the next reading will not have it
+        if element := worlds(page).find(ref):
+            return element.evaluate(_MODAL) is True
         return page.locator(f"aria-ref={ref}").evaluate(_MODAL, timeout=ASK_MILLISECONDS) is True
     return False

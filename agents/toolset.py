@@ -37,6 +37,7 @@ from playwright.sync_api import Error as PlaywrightError
 
 from agents import reading
 from agents.desk import Desk
+from agents.elements import Asked
 from agents.errors import AgentError, FencedError, PageTroubleError, SlotRefusedError, UnreadableError
 from agents.filling import fill
 from agents.guard import could_commit, is_commit
@@ -96,8 +97,7 @@ class ShopToolset(BetaAbstractBrowserToolset20260801):
             {"back": visit.page.go_back, "forward": visit.page.go_forward, "reload": visit.page.reload}[input.url]()
             self._desk.settled()
         else:
-            visit.open(input.url if "://" in input.url else f"https://{input.url}")
-            self._desk.arrived()
+            self._desk.opens(input.url if "://" in input.url else f"https://{input.url}")
         return BetaBrowserNavigateResult(url=self._address(), status=visit.last_status, title=self._desk.title)
 
     def read_page(self, context: BetaToolsetCallContext, input: BetaBrowserReadPageInput) -> str:
@@ -138,16 +138,19 @@ class ShopToolset(BetaAbstractBrowserToolset20260801):
                 desk.observer, ref, control.role == "radio" or not control.checked, slots=desk.slots, phase=Phase.BROWSE
             )
         else:
-            element = desk.observer.element(ref)
-            self._harmless(control, element)
+            spends = desk.card_on_page or desk.observer.spends
+            judged = desk.observer.element(ref) if spends else desk.observer.held(ref)
+            self._harmless(control, judged)
             if desk.touched:
                 desk.notes.before_leaving(desk.reading())
             desk.acts()
             # The very element that was judged, whatever the page has put in its place meanwhile.
             press(
-                element,
+                judged,
+                desk.visit.page,
+                lambda: judged if isinstance(judged, ElementHandle) else self._handle(control),
                 timeout_milliseconds=CLICK_MILLISECONDS,
-                spends=desk.card_on_page or desk.observer.spends,
+                spends=spends,
             )
         desk.steps.append(step(page, "left_click", control, None))
         return desk.settled()
@@ -178,7 +181,13 @@ class ShopToolset(BetaAbstractBrowserToolset20260801):
             raise ToolError(hint)
         self._desk.acts()
 
-    def _harmless(self, control: Control, element: ElementHandle) -> None:
+    def _handle(self, control: Control) -> ElementHandle:
+        """Playwright's handle of a control, judged anew."""
+        element = self._desk.observer.element(control.ref)
+        self._harmless(control, element)
+        return element
+
+    def _harmless(self, control: Control, element: Asked) -> None:
         """Refuse a click that would, or could, spend money. The control's words count as read and as they are now."""
         desk = self._desk
         names = (control.name, str(element.evaluate(SAYS)))

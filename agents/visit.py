@@ -6,15 +6,18 @@ One thread owns a visit. Knows pages; must never know what is bought, and never 
 
 import re
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.sync_api import BrowserContext, Dialog, Download, FileChooser, Page
+from playwright.sync_api import BrowserContext, Dialog, Download, FileChooser, Frame, Page
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
 from agents.egress import Egress
+from agents.elements import worlds
 from agents.errors import FencedError, PageTroubleError
 from agents.fence import Fence
 from agents.settling import COMMIT_SECONDS, DOCUMENT_SECONDS, LOOK_MILLISECONDS, settle
@@ -32,6 +35,9 @@ MAX_NOTICES = 20
 SERVER_ERROR = 500
 CALLED_OFF = "ERR_ABORTED"  # the navigation became a download, or nothing
 GATEWAY = 502  # what our own proxy answers, too, where it got no connection
+_STORED = """
+({origin: location.origin, localStorage: Object.entries(localStorage).map(([name, value]) => ({name, value}))})
+"""
 
 
 @dataclass  # no slots: Playwright keeps its wrappers of listeners on the object that listens
@@ -47,6 +53,7 @@ class Visit:
     _windows: int = field(default=0, init=False)  # that were opened and are no pages yet
     _notices: list[str] = field(default_factory=list, init=False)
     _refused: str | None = field(default=None, init=False)
+    _origins: set[str] = field(default_factory=set, init=False)  # of the merchant's, that were opened
 
     def begin(self) -> None:
         """Make the first page, and watch for every other one."""
@@ -59,8 +66,8 @@ class Visit:
         """The HTTP status of the active page's document; None when there was no answer, or it came from no server."""
         return next((watched.status for watched in self._pages if watched.page == self.page), None)
 
-    def open(self, url: str) -> None:
-        """Open a page of the shop.
+    def open(self, url: str, *, read: Callable[[], None] | None = None) -> None:
+        """Open a page of the shop; `read` as in `settle`.
 
         FencedError when it, or where it redirects to, is outside the fence. PageTroubleError when it hangs, breaks off
         or answers with a server error.
@@ -82,10 +89,10 @@ class Visit:
             self._way_in(url)
             raise PageTroubleError(f"{_host(url)} did not open: {word}") from broken
         self._way_in(url)
-        self.settle()
+        self.settle(read)
 
-    def settle(self) -> None:
-        """After an act: wait until the page is at rest, a few seconds at most.
+    def settle(self, read: Callable[[], None] | None = None) -> None:
+        """After an act: wait until the page is at rest, a few seconds at most. `read` reads a new one meanwhile.
 
         FencedError when the page became what the fence refuses; it is blank then. PageTroubleError when the next page
         does not come, breaks off or is a server error, and when the page crashed, is gone, or blocks itself.
@@ -93,15 +100,16 @@ class Visit:
         self._judge_popups()
         watched = self._active()
         try:
-            settle(watched, document_seconds=COMMIT_SECONDS if self.fence.is_committing else DOCUMENT_SECONDS)
+            patience = COMMIT_SECONDS if self.fence.is_committing else DOCUMENT_SECONDS
+            settle(watched, document_seconds=patience, read=read)
         except PlaywrightError as gone:
             if self._active() is watched:
                 raise PageTroubleError("the page is gone: it crashed, or the browser did") from gone
-            self.settle()  # a pop-up closed itself; the page that opened it is active again
+            self.settle(read)  # a pop-up closed itself; the page that opened it is active again
             return
         self._await_popups()
         if self._judge_popups():
-            self.settle()
+            self.settle(read)
             return
         self._verdict(self._active())
 
@@ -112,7 +120,18 @@ class Visit:
 
     def save(self) -> SavedSession:
         """Cookies and storage as they are now, and where the page stands. Secret."""
-        return SavedSession(storage=dict(self.context.storage_state()), url=self.page.url)
+        return SavedSession(storage=self._storage(), url=self.page.url)
+
+    def _storage(self) -> dict[str, Any]:
+        """As Playwright has it, which opens a page for every origin that is in no tab; here mostly there is but one.
+
+        What others than the merchant keep is of no use to whoever looks the order up.
+        """
+        with suppress(PlaywrightError):  # storage that the page may not use, for one
+            here = worlds(self.page).evaluate(_STORED)
+            if not self._origins - {here["origin"]}:
+                return {"cookies": list(self.context.cookies()), "origins": [here] if here["localStorage"] else []}
+        return dict(self.context.storage_state())
 
     def _go(self, url: str) -> None:
         """Open `url`, once more where the page was just on its way elsewhere by itself and got in between."""
@@ -153,6 +172,7 @@ class Visit:
         page.on("download", self._refuse_download)
         page.on("filechooser", self._ignore_chooser)
         page.on("close", self._closed)
+        page.on("framenavigated", self._entered)
 
     def _active(self) -> Watched:
         found = next((watched for watched in self._pages if watched.page == self.page), None)
@@ -194,6 +214,11 @@ class Visit:
     def _opened_another(self, page: Page) -> None:
         self._windows -= 1
         self._popups.append(page)
+
+    def _entered(self, frame: Frame) -> None:
+        if self.fence.is_merchant(frame.url):
+            parts = urlsplit(frame.url)
+            self._origins.add(f"{parts.scheme}://{parts.netloc}")
 
     def _closed(self, page: Page) -> None:
         self._pages = [watched for watched in self._pages if watched.page != page]

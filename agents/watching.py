@@ -15,6 +15,8 @@ from typing import Any
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Frame, Page, Request, Response
 
+from agents.elements import worlds
+
 # A page that is being made answers its first protocol calls at once, or is already gone.
 ANSWER_MILLISECONDS = 5000
 # An answer the shop itself owes for longer than this is a stream or a long poll.
@@ -59,13 +61,12 @@ class Watched:
         self._awaited: dict[Request, float] = {}  # until when, of `time.monotonic()`
         self._navigation: tuple[Request, float] | None = None
         self._fresh_status: int | None = None
-        self._asked = False
+        self._asked = self._fresh = False
         self._requested: float | None = None  # when the page said that it leaves, until the document is asked for
         self._broken: str | None = None
         self._strayed: str | None = None
-        self.session = page.context.new_cdp_session(page)
-        tree = self.session.send("Page.getFrameTree", timeout=ANSWER_MILLISECONDS)
-        self._main_frame = tree["frameTree"]["frame"]["id"]
+        self.worlds = worlds(page)
+        self.session, self._main_frame = self.worlds.session, self.worlds.main_frame
         self.session.on("Fetch.requestPaused", self._paused)
         self.session.on("Page.windowOpen", lambda _: opens())
         self.session.on("Page.frameRequestedNavigation", self._leaves)
@@ -93,6 +94,11 @@ class Watched:
     def take_answered(self) -> bool:
         """Whether the page that stands got an answer it had asked for since this was last asked."""
         said, self._asked = self._asked, False
+        return said
+
+    def take_fresh(self) -> bool:
+        """Whether a document came since this was last asked."""
+        said, self._fresh = self._fresh, False
         return said
 
     def take_broken(self) -> str | None:
@@ -151,7 +157,7 @@ class Watched:
     def _ended(self, request: Request) -> None:
         if self._navigation and self._navigation[0] == request:
             self._navigation = None
-            self._asked = False
+            self._asked, self._fresh = False, True
             self.finished += 1
         self._asked |= request.resource_type in ASKED
         self.finished += self._awaited.pop(request, None) is not None

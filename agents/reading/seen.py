@@ -10,6 +10,7 @@ word means.
 import json
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from functools import cache
 from importlib.resources import files
@@ -19,6 +20,7 @@ from weakref import WeakKeyDictionary
 from playwright.sync_api import CDPSession, Page
 from playwright.sync_api import Error as PlaywrightError
 
+from agents.elements import worlds
 from agents.errors import UnreadableError
 
 WORLD = "reading"
@@ -172,6 +174,8 @@ def look(page: Page | Seen) -> Seen:
 
 
 def _evaluated(page: Page) -> str:
+    with suppress(PlaywrightError):  # the document has just gone, perhaps; the next one is waited for
+        return str(worlds(page).evaluate(_script()))
     known = _sessions.get(page)
     if known is None:
         devtools = page.context.new_cdp_session(page)

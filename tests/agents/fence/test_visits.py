@@ -25,6 +25,24 @@ def test_a_page_opens_with_its_status(visit: Visit, shop: Place) -> None:
     assert 404 == visit.last_status
 
 
+@pytest.mark.parametrize(("reads", "expected"), [("1", ["1"]), ("document.body.append('.')", [".", ".."])])
+def test_a_new_document_is_read_once_and_again_if_it_changed_meanwhile(
+    visit: Visit, shop: Place, reads: str, expected: list[str]
+) -> None:
+    """What was read last is the page at rest. One that stood there before is left to whoever looks at it."""
+    serve(shop, "<body></body>")
+    read: list[str] = []
+
+    def look() -> None:
+        visit.page.evaluate(reads)
+        read.append(visit.page.inner_text("body") or "1")
+
+    visit.open(shop.url, read=look)
+    assert expected == read
+    visit.settle(look)
+    assert expected == read
+
+
 @pytest.mark.parametrize("status", [500, 502, 503])
 def test_a_server_error_is_page_trouble_with_its_status(visit: Visit, shop: Place, status: int) -> None:
     """Both where it is opened and where a click leads to it; asked again, it has been told."""

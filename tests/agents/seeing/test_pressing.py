@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import ElementHandle
 from playwright.sync_api import Error as PlaywrightError
 
 from agents.pressing import press
@@ -21,7 +20,7 @@ def test_a_control_is_pressed_once_as_by_a_person(show: Show, *, spends: bool) -
         broken over two lines</a></p><div style='height:3000px'></div><button id=far><b>Far</b></button>"""
     )
     for name in ("near", "two", "far"):
-        press(_element(seen, f"#{name}"), timeout_milliseconds=2000, spends=spends)
+        _press(seen, f"#{name}", timeout_milliseconds=2000, spends=spends)
     assert [3, True] == seen.page.evaluate("[heard.length, heard.every(one => one[1])]")
 
 
@@ -30,7 +29,7 @@ def test_what_covers_a_control_is_never_pressed_in_its_place(show: Show, *, spen
     """A banner over the page; the control is reported as out of reach, and nothing at all was pressed."""
     seen = show(f"{COUNTS}<button id=on>Go on</button><div id=over style='position:fixed;inset:0'>Cookies</div>")
     with pytest.raises(PlaywrightError):
-        press(_element(seen, "#on"), timeout_milliseconds=200, spends=spends)
+        _press(seen, "#on", timeout_milliseconds=200, spends=spends)
     assert [] == seen.page.evaluate("heard")
 
 
@@ -39,7 +38,7 @@ def test_a_control_nobody_could_press_is_not_pressed(show: Show, attributes: str
     """Disabled or hidden ones are waited for, and then given up."""
     seen = show(f"{COUNTS}<button id=on {attributes}>Go on</button>")
     with pytest.raises(PlaywrightError):
-        press(_element(seen, "#on"), timeout_milliseconds=200, spends=False)
+        _press(seen, "#on", timeout_milliseconds=200, spends=False)
     assert [] == seen.page.evaluate("heard")
 
 
@@ -49,7 +48,7 @@ def test_a_control_that_moves_is_pressed_where_it_comes_to_stand(show: Show) -> 
         f"""{COUNTS}<style>@keyframes in {{ from {{ margin-left: 300px }} }} #on {{ animation: in .3s linear }}</style>
         <button id=on>Go on</button>"""
     )
-    press(_element(seen, "#on"), timeout_milliseconds=2000, spends=False)
+    _press(seen, "#on", timeout_milliseconds=2000, spends=False)
     assert [["on", True]] == seen.page.evaluate("heard")
 
 
@@ -64,7 +63,7 @@ def test_a_page_with_a_control_that_places_the_order_is_pressed_with_patience(sh
     assert seen.observer.spends
 
 
-def _element(seen: Sight, selector: str) -> ElementHandle:
+def _press(seen: Sight, selector: str, *, timeout_milliseconds: float, spends: bool) -> None:
     found = seen.page.query_selector(selector)
     assert found
-    return found
+    press(found, seen.page, lambda: found, timeout_milliseconds=timeout_milliseconds, spends=spends)

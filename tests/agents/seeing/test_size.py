@@ -8,7 +8,7 @@ import pytest
 
 from agents.browser import Browser
 from agents.model import Model
-from agents.observe import Observer, Snapshot
+from agents.observe import Observer, Sight, Snapshot
 from checkout import children
 from merchants.sdk import Offer, Order
 from payments.cards import OneCard
@@ -47,8 +47,8 @@ def test_the_lean_text_is_at_most_half_of_playwrights_and_enough_to_buy_with(
     sizes: list[tuple[str, int, int]] = []
     snapshot = Observer.snapshot
 
-    def measured(self: Observer, *, whole: bool = False) -> Snapshot:
-        seen = snapshot(self, whole=whole)
+    def measured(self: Observer, *, whole: bool = False, sight: Sight | None = None) -> Snapshot:
+        seen = snapshot(self, whole=whole, sight=sight)
         if not whole:
             sizes.append((seen.title, len(seen.text), len(self.visit.page.aria_snapshot(mode="ai"))))
         return seen
