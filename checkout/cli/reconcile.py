@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from checkout import wiring
+from checkout.purchase.errors import PurchaseError
 from checkout.reconcile import screens
 from checkout.reconcile.comparing import Comparison
 from checkout.reconcile.findings import Report
@@ -66,7 +67,7 @@ def reconcile(
         )
         try:
             report = comparison.run(_moment(since, deployment.clock.now()))
-        except BooksError as unread:
+        except (BooksError, PurchaseError) as unread:
             err.print(f"[red]{escape(str(unread))}[/] ({unread.code})", soft_wrap=True)
             raise typer.Exit(2) from unread
         finally:

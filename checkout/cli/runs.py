@@ -16,6 +16,7 @@ from rich.markup import escape
 
 from checkout import wiring
 from checkout.console import runs, screens
+from checkout.durable.errors import ExecutionNotFoundError
 from checkout.purchase.errors import PurchaseError
 from checkout.purchase.states import State
 from checkout.purchase.terms import ReviewAnswer, Verdict
@@ -119,10 +120,10 @@ def _total(offer: dict[str, Any] | None, total_minor: int | None) -> Money | Non
 def _story(deployment: wiring.Deployment, intent_id: str) -> runs.Story:
     try:
         return runs.read_story(deployment.database, deployment.executions, intent_id)
-    except PurchaseError as refused:
+    except (PurchaseError, ExecutionNotFoundError) as refused:
         _refuse(refused)
 
 
-def _refuse(refused: PurchaseError) -> NoReturn:
+def _refuse(refused: PurchaseError | ExecutionNotFoundError) -> NoReturn:
     err.print(f"[red]{escape(str(refused))}[/] ({refused.code})", soft_wrap=True)
     raise typer.Exit(1)

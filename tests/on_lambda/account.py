@@ -27,6 +27,7 @@ from checkout.store.session import Database
 from checkout.store.vault import Vault
 from tests.on_lambda.web_runner import CREDENTIALS, WebRunner, web_runner
 from tests.purchase.scripted import ADA, request
+from tests.stores import store_url
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,8 +111,12 @@ class Surroundings:
 @contextmanager
 def surroundings(folder: Path) -> Iterator[Surroundings]:
     """All of them, until the block ends."""
-    url, key = f"sqlite:///{folder / 'checkout.sqlite3'}", Fernet.generate_key()
-    database = Database.open(url)
+    with store_url(folder) as url:
+        yield from _surroundings(folder, url)
+
+
+def _surroundings(folder: Path, url: str) -> Iterator[Surroundings]:
+    database, key = Database.open(url), Fernet.generate_key()
     database.create_tables()
     messages: list[dict[str, Any]] = []
     with ThreadPoolExecutor(1) as beside:

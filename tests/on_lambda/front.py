@@ -1,12 +1,13 @@
 """The API in front of purchases on AWS, on loopback: `checkout serve`, and the deployed handler behind AWS's wire.
 
-Our own face of AWS's API plays AWS: it invokes `docker/lambda/handler.py` in a process of its own. Between the API and
-it is a line that can be cut. Knows how they are put together; nothing of any test.
+Our own face of AWS's API plays AWS, or AWS's own local runner does: it invokes `docker/lambda/handler.py` in a process
+of its own. Between the API and it is a line that can be cut. Knows how they are put together; nothing of any test.
 """
 
 import http.client
+import json
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -29,6 +30,7 @@ from checkout.durable_face.remote import RemoteHandler
 from checkout.store.clock import SystemClock
 from tests.durable_face.face import face
 from tests.on_lambda.account import Surroundings, surroundings
+from tests.on_lambda.web_runner import WebRunner, web_runner
 
 FUNCTION = "purchase"
 
@@ -46,8 +48,10 @@ class Wire(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, aws_url: str) -> None:
+    def __init__(self, aws_url: str, runner: WebRunner | None = None) -> None:
         self.aws = urlsplit(aws_url)
+        self.runner = runner
+        self.arns: dict[str, str] = {}
         self.line = Line.UP
         self.seen: list[str] = []
         super().__init__(("127.0.0.1", 0), _Call)
@@ -65,6 +69,9 @@ class _Call(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         if self.server.line is Line.CUT:
             return  # the connection ends without a word
+        if self.server.runner is not None and self.path.endswith("/invocations"):
+            self._start(self.server.runner, body)
+            return
         aws = http.client.HTTPConnection(str(self.server.aws.hostname), self.server.aws.port, timeout=60)
         aws.request(self.command, self.path, body, dict(self.headers))
         answer = aws.getresponse()
@@ -80,6 +87,16 @@ class _Call(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)
+
+    def _start(self, runner: WebRunner, body: bytes) -> None:
+        """Invoke, for AWS's local runner, which has a call of its own for it and does not know a name again."""
+        name = self.headers["X-Amz-Durable-Execution-Name"]
+        if name not in self.server.arns:
+            self.server.arns[name] = runner.start(FUNCTION, name, json.loads(body))
+        self.send_response(202)
+        self.send_header("X-Amz-Durable-Execution-Arn", self.server.arns[name])
+        self.send_header("Content-Length", "0")
+        self.end_headers()
 
     do_GET = do_POST = _pass_on  # noqa: N815 (the base class's names)
 
@@ -176,41 +193,68 @@ class _Deployed:
     def __init__(self) -> None:
         self.at: RemoteHandler | None = None
 
+    def run_at(self, url: str) -> None:
+        """It runs there."""
+        self.at = RemoteHandler(url, FUNCTION)
+
     def __call__(self, invocation: DurableExecutionInvocationInput, context: object) -> Mapping[str, Any]:
         assert self.at
         return self.at(invocation, context)
 
 
 @contextmanager
-def front(folder: Path) -> Iterator[Front]:
-    """All of it, until the block ends."""
-    function = _Deployed()
+def front(folder: Path, *, awss_runner: bool = False) -> Iterator[Front]:
+    """All of it, until the block ends; AWS is our own face, or AWS's own local runner."""
+    playing = _runner(folder) if awss_runner else _face(folder)
     with (
         surroundings(folder) as around,
-        face(folder, {FUNCTION: function}, timeout_seconds=None) as aws,
-        _wire(aws.url) as wire,
+        playing as played,
+        _wire(played) as wire,
         httpx2.Client(timeout=30, verify=False) as http,
         ExitStack() as closing,
     ):
-        standing = Front(around=around, aws=aws.client, wire=wire, http=http, port=free_port())
+        standing = Front(around=around, aws=played.client, wire=wire, http=http, port=free_port())
         with ThreadPoolExecutor(1) as beside:
             serving = beside.submit(standing.serve)
             handler = children.start(
                 "lambda",
                 "tests.on_lambda.local_lambda",
                 folder=folder,
-                environment={**around.environment, "AWS_ENDPOINT_URL_LAMBDA": aws.url},
+                environment={**around.environment, "AWS_ENDPOINT_URL_LAMBDA": played.url},
             )
             closing.callback(handler.stop)
-            function.at = RemoteHandler(handler.url, FUNCTION)
+            played.invoke_at(handler.url)
             serving.result()
         closing.callback(standing.stop)
         yield standing
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Played:
+    """Who plays AWS: its address, a client there, how it is told where the function runs."""
+
+    url: str
+    client: Any
+    invoke_at: Callable[[str], None]
+    runner: WebRunner | None = None
+
+
 @contextmanager
-def _wire(aws_url: str) -> Iterator[Wire]:
-    wire = Wire(aws_url)
+def _face(folder: Path) -> Iterator[Played]:
+    function = _Deployed()
+    with face(folder, {FUNCTION: function}, timeout_seconds=None) as ours:
+        yield Played(url=ours.url, client=ours.client, invoke_at=function.run_at)
+
+
+@contextmanager
+def _runner(folder: Path) -> Iterator[Played]:
+    with web_runner(folder) as runner:
+        yield Played(url=runner.url, client=runner.client, invoke_at=runner.invoke_at, runner=runner)
+
+
+@contextmanager
+def _wire(played: Played) -> Iterator[Wire]:
+    wire = Wire(played.url, played.runner)
     thread = threading.Thread(target=wire.serve_forever, daemon=True)
     thread.start()
     try:

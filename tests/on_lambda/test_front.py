@@ -1,7 +1,7 @@
 """The API with purchases on AWS: every command over HTTP, every execution behind AWS's wire, the books beside it."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -22,6 +22,13 @@ INTENTS = "/api/v1/checkout-intents"
 def stand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
     """One for the module; every test buys for a buyer of its own."""
     with front(tmp_path_factory.mktemp("front")) as standing:
+        yield standing
+
+
+@pytest.fixture(scope="module")
+def awss(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
+    """The same in front of AWS's own local runner."""
+    with front(tmp_path_factory.mktemp("awss"), awss_runner=True) as standing:
         yield standing
 
 
@@ -153,3 +160,24 @@ def test_what_a_killed_api_owed_is_made_good_by_the_next_one_once(stand: Front, 
     assert "completed" == stand.developer.until(intent["id"], "completed", "failed")["state"]
     assert 1 == len(stand.sales(f"killed-{line.value}@example.com"))
     assert ["hold", "capture"] == [kind for kind, _ in stand.money(intent["id"])]
+
+
+@pytest.mark.full
+@pytest.mark.parametrize(
+    "journey",
+    [
+        test_a_purchase_is_made_over_the_api_and_kept_by_aws,
+        test_an_operator_sees_the_purchase_as_aws_recorded_it,
+        test_a_declined_card_ends_it_with_nothing_held,
+        test_a_cancelled_purchase_is_over_here_at_once_and_there_soon,
+        test_an_agents_purchase_goes_through_the_workers_routes,
+    ],
+)
+def test_the_journeys_are_the_same_in_front_of_awss_own_runner(
+    awss: Front, journey: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its ids of callbacks have slashes and a length of their own, and its refusals other names."""
+    if journey is test_an_operator_sees_the_purchase_as_aws_recorded_it:
+        journey(awss, monkeypatch)
+    else:
+        journey(awss)

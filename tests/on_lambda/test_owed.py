@@ -1,31 +1,39 @@
 """What is owed to AWS, and what our own rows decide meanwhile."""
 
+import threading
 from collections.abc import Iterator
 from functools import partial
 
 import pytest
-from sqlmodel import select
+from sqlmodel import Session, select
 
+from checkout import arrangement
+from checkout.arrangement import ArrangementError
 from checkout.durable.errors import CallbackAlreadyCompletedError, CallbackError, CallbackExpiredError
-from checkout.durable.views import ExecutionStatus
+from checkout.durable.views import Change, ExecutionStatus
 from checkout.on_lambda import owed
+from checkout.on_lambda.following import told_again
 from checkout.purchase import codec
 from checkout.purchase.agent_orders import witnessed_order
 from checkout.purchase.commands import Asked
 from checkout.purchase.errors import InvalidStateError
+from checkout.purchase.projection import project
 from checkout.purchase.states import State
 from checkout.purchase.terms import TaskKind
+from checkout.settings import Settings
 from checkout.store.models import AgentTask, AwsCall, PaymentToken
-from tests.on_lambda.house import ORDER, PAYS, House
+from tests.on_lambda.house import ORDER, PAYS, House, change
 from tests.purchase.scripted import ADA, OFFER
+from tests.stores import store_url
 
 
 @pytest.fixture
 def house() -> Iterator[House]:
     """A new one."""
-    made = House()
-    yield made
-    made.database.close()
+    with store_url() as url:
+        made = House(url)
+        yield made
+        made.database.close()
 
 
 def test_a_command_that_is_rolled_back_owes_nothing(house: House) -> None:
@@ -136,6 +144,34 @@ def test_a_purchase_whose_payment_has_begun_is_not_cancelled(house: House) -> No
         house.purchases.cancel(session, "t_1", intent_id)
 
 
+def test_a_cancel_waits_for_a_payment_that_is_about_to_show(house: House) -> None:
+    """The function looks at the intent and shows the payment in one breath; no command comes in between."""
+    intent_id = house.create(PAYS)
+    house.calls.make_due()
+    refused: list[InvalidStateError] = []
+
+    def cancel() -> None:
+        with house.database.transaction() as session:
+            try:
+                house.purchases.cancel(session, "t_1", intent_id)
+            except InvalidStateError as late:
+                refused.append(late)
+
+    canceller = threading.Thread(target=cancel)
+    with house.database.transaction() as session:
+
+        def shown(session: Session, seen: Change) -> None:
+            canceller.start()
+            canceller.join(0.3)  # enough to come in between, were it not kept waiting
+            project(session, seen, house.clock.now)
+
+        payment = change(intent_id, name="authorize-payment", type="STEP")
+        told_again(shown, house.has_ended)(session, payment)
+    canceller.join()
+    assert [State.PLACING_ORDER] == [one.state for one in refused]
+    assert State.PLACING_ORDER == house.intent(intent_id).state
+
+
 def test_a_confirmation_after_its_window_is_refused_from_our_own_rows(house: House) -> None:
     """Though AWS has not said that it timed out."""
     intent_id = house.offered()
@@ -195,3 +231,11 @@ def test_calls_that_were_made_are_forgotten_in_time(house: House) -> None:
     with house.database.transaction() as session:
         assert 1 == owed.prune(session, before=house.clock.now())
     assert ["invoke"] == house.owed()
+
+
+def test_purchases_run_on_aws_or_in_our_workers() -> None:
+    """A service that is told of both is refused before it starts."""
+    asked = Settings(redis_url="redis://127.0.0.1:6379/0", lambda_function="purchase:live")
+    with pytest.raises(ArrangementError) as refused:
+        arrangement.check(asked)
+    assert ("two_keepers", False) == (refused.value.code, refused.value.retryable)
