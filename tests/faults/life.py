@@ -48,6 +48,8 @@ QUICK = Limits(
 )
 
 
+# Read from the environment once: it takes as long as a short life.
+SETTINGS = Settings()
 # A run has a few faults; a command that fails more often than that fails for ever.
 MOST_TRIES = 10
 
@@ -67,6 +69,15 @@ class Wires:
     mortal: type[MortalDatabase] = MortalDatabase
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far a purchase is; `asks`: an operator is asked."""
+
+    id: str
+    state: str
+    asks: int
+
+
 @dataclass(kw_only=True)
 class Client:
     """Whoever buys: it wants one thing, and survives every crash. A command that was not acknowledged is sent again."""
@@ -78,35 +89,40 @@ class Client:
 
     def found(self, database: Database) -> Intent | None:
         """The one intent of this client, if it stands."""
+        if (standing := self.standing(database)) is None:
+            return None
         with database.read() as session:
-            query = text("SELECT id FROM intents WHERE tenant = :tenant")
+            return session.get_one(Intent, standing.id)
+
+    def standing(self, database: Database) -> Standing | None:
+        """How far it is: asked for at every turn, so no more is read than that."""
+        query = text("SELECT id, state, review_since IS NOT NULL FROM intents WHERE tenant = :tenant")
+        with database.read() as session:
             row = connection_of(session).execute(query, {"tenant": self.tenant}).first()
-            return session.get_one(Intent, row[0]) if row else None
+        return Standing(*row) if row else None
 
     def use(self, wires: Wires, service: DurableService, purchases: Purchases, life: Life) -> None:
         """Create, confirm, and wait until it is over or an operator is asked."""
-        if self.found(wires.database) is None:
+        if self.standing(wires.database) is None:
             wire = {"buyer": {}, "productUrl": "x"}
             asked = Asked(product_url=self.product_url, quantity=1, buyer=self.buyer, wire=wire)
             with service.database.transaction() as session:
                 purchases.create(session, self.tenant, asked)
             life.acknowledged("create")
-        intent = self._standing(wires)
-        service.run_until(intent.id, lambda _: self._standing(wires).state != "retrieving_offer")
-        if self._standing(wires).state == "awaiting_confirmation":
+        intent = self._sure(wires)
+        service.run_until(intent.id, lambda _: self._sure(wires).state != "retrieving_offer")
+        if self._sure(wires).state == "awaiting_confirmation":
             pays = Pays(method="stripe_token", token=self.pays_with, echo={})
             with suppress(CallbackExpiredError):  # too late: it will end as expired
                 with service.database.transaction() as session:
                     purchases.confirm(session, self.tenant, intent.id, pays)
                 life.acknowledged("confirm")
-        service.run_until(
-            intent.id, lambda view: view.status != "RUNNING" or self._standing(wires).review_since is not None
-        )
+        service.run_until(intent.id, lambda view: view.status != "RUNNING" or bool(self._sure(wires).asks))
 
-    def _standing(self, wires: Wires) -> Intent:
-        intent = self.found(wires.database)
-        assert intent is not None, "what was created is gone"
-        return intent
+    def _sure(self, wires: Wires) -> Standing:
+        standing = self.standing(wires.database)
+        assert standing is not None, "what was created is gone"
+        return standing
 
 
 def live(life: Life, wires: Wires, client: Client) -> bool:
@@ -134,7 +150,7 @@ def live(life: Life, wires: Wires, client: Client) -> bool:
 
     projector = functools.partial(project, now=wires.clock.now)
     service.register(FUNCTION, handler, projector=projector, ends_only_by_result=True)
-    purchases = Purchases(service, wires.vault, wires.clock, Settings())
+    purchases = Purchases(service, wires.vault, wires.clock, SETTINGS)
     try:
         for _ in range(MOST_TRIES):
             try:

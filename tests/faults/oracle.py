@@ -174,17 +174,25 @@ class Tally:
         )
 
 
-def sequences(faults: int, run: Callable[[Oracle], None], tally: Tally) -> Iterator[Oracle]:
+def sequences(
+    faults: int,
+    run: Callable[[Oracle], None],
+    tally: Tally,
+    *,
+    mine: Callable[[Sequence[Choice]], bool] = lambda _: True,
+) -> Iterator[Oracle]:
     """Every sequence of at most `faults` faults; yields the oracle of each run, with `cut` if another run goes on.
 
     `run` drives one purchase to its end with the oracle it is given; it may set the oracle's `fingerprint`. A run that
-    strays is never yielded.
+    strays is never yielded. Prefixes that are not `mine` are another process's to go on with.
     """
     seen: dict[str, int] = {}
     waiting: deque[tuple[Sequence[Choice], Kept | None]] = deque([((), None)])
     while waiting:
         # The oldest first: a state is reached with few faults before it is with many, and so explored once.
         prefix, start = waiting.popleft()
+        if not mine(prefix):
+            continue
         oracle = _steady(prefix, start, faults, seen, run, tally)
         if oracle is None:
             continue

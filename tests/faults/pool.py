@@ -29,7 +29,7 @@ from tests.faults.invariants import broken
 from tests.faults.killed import Stage
 from tests.faults.life import Client
 from tests.faults.oracle import BEFORE_COMMIT, COMMIT, CRASH, CRASH_FIRST, OK, READ, TRIES, WRITE
-from tests.faults.pooled import ASKS, ENDED
+from tests.faults.pooled import ASKS, ENDED, MESSAGE
 
 # Before and after each call that writes, and each commit; a read changes nothing, so a death at it is one before it.
 DEATHS: Mapping[str, tuple[str, ...]] = {
@@ -57,6 +57,11 @@ class Point:
     fate: str
     far: int
     again: int = 0
+
+    @property
+    def differs(self) -> bool:
+        """Whether something has happened since the boundary before it."""
+        return self.fate != CRASH_FIRST or self.where == MESSAGE
 
     def __str__(self) -> str:
         return f"{self.where}: {self.fate}"

@@ -17,6 +17,7 @@ from types import SimpleNamespace
 from unittest.mock import patch
 
 from sqlalchemy import text
+from sqlalchemy.orm import configure_mappers
 
 from checkout import wiring
 from checkout.cli import main
@@ -168,5 +169,6 @@ def _read(database: Database, execution_id: int) -> tuple[str | None, int]:
 
 
 if __name__ == "__main__":
+    configure_mappers()  # once, and not in every child
     with steady(named=False), asking(PoolChild(os.environ[ASKS])):
         main()

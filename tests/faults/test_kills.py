@@ -20,6 +20,8 @@ pytestmark = pytest.mark.processes
 
 # Second kills are taken so far apart that they fall on every kind of boundary; it divides no number of them.
 STRIDE = 7
+# Of the bounded tier: so few of the single kills are followed by a second one. Those of a worker's pool are, too.
+FOLLOWED = 2
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
@@ -68,12 +70,12 @@ def every(kills: int, killing: Killing) -> list[Oracle]:
 
 @pytest.mark.timeout(300)
 def test_no_single_kill_breaks_a_promise_and_no_second_one_after_it(staged: tuple[Stage, Cradle]) -> None:
-    """Killed at each boundary in turn; and once more for each, whoever takes over is killed too, ever later."""
+    """Killed at each boundary in turn; and once more for some, whoever takes over is killed too, ever later."""
     killing = Killing(*staged)
-    for number, killed_once in enumerate(every(1, killing)):
+    for number, killed_once in enumerate(every(1, killing)[::FOLLOWED]):
         if pairs := [prefix for prefix, _ in killed_once.others()]:
             killing.run(Oracle(prefix=pairs[number * STRIDE % len(pairs)], faults=2, seen={}))
-    print(f"with a second kill for each: {killing}")  # noqa: T201 (same)
+    print(f"with a second kill for some: {killing}")  # noqa: T201 (same)
     assert [] == killing.found
     assert killing.kills > 60
 

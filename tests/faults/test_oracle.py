@@ -1,17 +1,18 @@
 """The choice oracle on worlds made for it: it finds every sequence, prunes what is equal, and notices who strays."""
 
+from tests.faults.enumerated import Mine, part
 from tests.faults.oracle import COMMIT, CRASH, TRIES, Oracle, Tally, sequences
 
 
-def told(faults: int) -> tuple[list[str], Tally]:
-    """The stories of a run of three boundaries."""
+def told(faults: int, boundaries: int = 3, mine: Mine = lambda _: True) -> tuple[list[str], Tally]:
+    """The stories of a run of so many boundaries."""
     tally = Tally()
 
     def run(oracle: Oracle) -> None:
-        for number in range(3):
+        for number in range(boundaries):
             oracle.choose(f"call {number}", ("ok", "lost"))
 
-    return [oracle.story() for oracle in sequences(faults, run, tally)], tally
+    return [oracle.story() for oracle in sequences(faults, run, tally, mine=mine)], tally
 
 
 def test_every_sequence_is_run_once() -> None:
@@ -19,6 +20,14 @@ def test_every_sequence_is_run_once() -> None:
     stories, tally = told(2)
     assert 7 == len(set(stories)) == tally.runs
     assert "call 0: lost → call 2: lost" in stories
+
+
+def test_the_parts_of_several_processes_are_together_every_sequence() -> None:
+    """What one leaves out another runs; with three faults none of them runs all."""
+    stories, _ = told(3, 6)
+    parts = [set(told(3, 6, part(number, 2))[0]) for number in range(2)]
+    assert set(stories) == parts[0] | parts[1]
+    assert all(one < set(stories) for one in parts)
 
 
 def test_a_state_that_was_reached_with_as_many_faults_left_is_cut_off() -> None:

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.processes
 @pytest.mark.parametrize(
     ("checkouts", "kills"),
     [
-        pytest.param(60, 15, id="small"),
+        pytest.param(30, 10, id="small"),
         pytest.param(5000, 200, id="large", marks=[pytest.mark.full, pytest.mark.timeout(7200)]),
     ],
 )
