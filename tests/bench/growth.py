@@ -6,15 +6,19 @@ says it has read is counted once more, apart, because explaining takes time.
 """
 
 import itertools
+import subprocess
 import time
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 
 import psycopg
 
+from checkout.durable.service import DurableService
 from tests import servers
+from tests.bench import machine
 from tests.bench.filled import fill
 from tests.bench.hot import OPERATIONS, Hot
 from tests.bench.machine import Spent
@@ -25,6 +29,8 @@ from tests.bench.worker import opened
 WORKERS = (1, 2, 4)
 SMALL, LARGE = 1_000, 100_000
 ROUNDS = 40
+# No new round of workers after this, on a machine that is busy with other things.
+SECONDS = 120.0
 # The first fifth of a backlog is worked off while the processes wake up and their connections are made.
 STARTING = 0.2
 
@@ -41,47 +47,66 @@ class Asked:
 
 def workers(rounds: int, backlog: int) -> dict[int, dict[str, list[float]]]:
     """By the number of processes: sagas of six steps per second, CPU of the workers, and how busy the machine was."""
-    figures: dict[int, dict[str, list[float]]] = {count: {} for count in WORKERS}
-    with servers.postgres_url() as url, ExitStack() as stack:
-        service = opened(url, LEASE_SECONDS)
-        stack.callback(service.database.close)
-        processes = [stack.enter_context(working(url, at_once=False)) for _ in range(max(WORKERS))]
-        names = itertools.count()
-        for number in range(rounds + 1):
-            for count in WORKERS if number % 2 else reversed(WORKERS):
-                first = next(names)
-                for _ in range(backlog):
-                    service.start("steps", f"n{next(names)}", "{}")
-                with Spent.by(*(one.pid for one in processes)) as spent:
-                    for one in processes[:count]:
-                        tell(one)
-                    begun = time.perf_counter()
-                    while service.list(status="RUNNING", limit=1).executions:
-                        assert time.perf_counter() - begun < PATIENCE_SECONDS
-                        time.sleep(0.02)
-                for one in processes[:count]:
-                    tell(one)
-                    assert one.stdout is not None
-                    one.stdout.readline()
-                if number:  # the first round warms
-                    note = figures[count]
-                    note.setdefault("sagas per second", []).append(_rate(url, f"n{first + 1}", backlog))
-                    note.setdefault("CPU ms per saga, all workers", []).append(spent.cpu_seconds * 1000 / backlog)
-                    note.setdefault("the machine was busy, %", []).append(spent.busy_percent)
+    figures: dict[int, dict[str, list[float]]] = {count: defaultdict(list) for count in WORKERS}
+    with _workers(max(WORKERS)) as crew:
+        crew.work_off(backlog, max(WORKERS))  # warm
+        for number in machine.rounds(rounds, SECONDS):
+            for count in WORKERS if number % 2 == 0 else reversed(WORKERS):
+                for measure, value in crew.work_off(backlog, count).items():
+                    figures[count][measure].append(value)
     return figures
 
 
-def _rate(url: str, first: str, count: int) -> float:
+@dataclass(slots=True, kw_only=True)
+class _Crew:
+    """Worker processes on one database, at rest."""
+
+    url: str
+    service: DurableService
+    processes: list["subprocess.Popen[str]"]
+    names: Iterator[int] = field(default_factory=itertools.count)
+
+    def work_off(self, backlog: int, count: int) -> dict[str, float]:
+        """Start so many sagas, have so many processes work until all have ended, and let them rest."""
+        started = [f"n{next(self.names)}" for _ in range(backlog)]
+        for name in started:
+            self.service.start("steps", name, "{}")
+        at_work = self.processes[:count]
+        with Spent.by(*(one.pid for one in self.processes)) as spent:
+            for one in at_work:
+                tell(one)
+            begun = time.perf_counter()
+            while self.service.list(status="RUNNING", limit=1).executions:
+                assert time.perf_counter() - begun < PATIENCE_SECONDS
+                time.sleep(0.02)
+        for one in at_work:
+            tell(one)
+            assert one.stdout is not None
+            one.stdout.readline()  # it rests
+        return {
+            "sagas per second": _rate(self.url, started),
+            "CPU ms per saga, all workers": spent.cpu_seconds * 1000 / backlog,
+            "the machine was busy, %": spent.busy_percent,
+        }
+
+
+@contextmanager
+def _workers(count: int) -> Iterator[_Crew]:
+    with servers.postgres_url() as url, ExitStack() as stack:
+        service = opened(url, LEASE_SECONDS)
+        stack.callback(service.database.close)
+        processes = [stack.enter_context(working(url, at_once=False)) for _ in range(count)]
+        yield _Crew(url=url, service=service, processes=processes)
+
+
+def _rate(url: str, names: list[str]) -> float:
     """Sagas that ended per second, once all had begun to work; from when they ended."""
     with psycopg.connect(url) as connection:
         ended = connection.execute(
-            "SELECT ended_at / 1e6 FROM durable_executions WHERE id >= "
-            "(SELECT id FROM durable_executions WHERE name = %s) ORDER BY ended_at",
-            [first],
+            "SELECT ended_at / 1e6 FROM durable_executions WHERE name = ANY(%s) ORDER BY ended_at", [names]
         ).fetchall()
-    assert count == len(ended)
-    working_from = round(count * STARTING)
-    return (count - 1 - working_from) / float(ended[-1][0] - ended[working_from][0])
+    first = round(len(names) * STARTING)
+    return (len(names) - 1 - first) / float(ended[-1][0] - ended[first][0])
 
 
 def rows(small: int = SMALL, large: int = LARGE) -> dict[str, Asked]:

@@ -1,6 +1,7 @@
 """What the machine spent: a process's CPU, and how busy all cores were, read from Linux's own counts."""
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,6 +28,15 @@ class Spent:
         later, everything = _machine()
         spent.cpu_seconds = sum(map(_cpu_seconds, pids)) - before
         spent.busy_percent = 100 * (1 - (later - idle) / max(1, everything - total))
+
+
+def rounds(most: int, seconds: float) -> Iterator[int]:
+    """Numbers of rounds, from 0: at least one, at most `most`, and no new one once `seconds` are over."""
+    begun = time.monotonic()
+    for number in range(most):
+        if number and time.monotonic() - begun > seconds:
+            return
+        yield number
 
 
 def load() -> str:
