@@ -12,11 +12,13 @@ import subprocess
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from tests import servers
@@ -24,6 +26,8 @@ from tests.bench import agents, api, growth, machine, processes, race
 
 out = Console()
 out.width = max(out.width, 120)  # a table in a log is as wide as on a screen
+# In place of the figures of a part that has ended with an error.
+FAILED = "failed"
 NAMES = {"ours": "agentic-checkout", "dbos": "DBOS 3.4", "floor": "one row, one commit"}
 # Every commit of the race's saga on our side, and why it cannot be another's.
 COMMITS = (
@@ -55,14 +59,21 @@ def main() -> None:
         servers.finish()
     if asked.json:
         print(json.dumps(figures, indent=2))  # noqa: T201 (the data)
+    if any(FAILED in of for of in figures.values()):
+        sys.exit(1)
 
 
 def _measured(part: str, asked: argparse.Namespace) -> dict[str, Any]:
     """A part's figures, and under what load they were seen."""
     begun, load = time.monotonic(), machine.load()
-    figures = PARTS[part](asked)
-    out.print(f"[dim]{part}: {time.monotonic() - begun:.0f} s; load before {load}, after {machine.load()}[/]")
-    return figures
+    try:
+        return PARTS[part](asked)
+    except Exception as error:  # noqa: BLE001 (the other parts' figures must not be lost; the exit status tells)
+        text = "".join(traceback.format_exception(error)[-3:])
+        out.print(f"[red]{part} has failed:[/]\n{escape(text)}", highlight=False)
+        return {FAILED: repr(error)}
+    finally:
+        out.print(f"[dim]{part}: {time.monotonic() - begun:.0f} s; load before {load}, after {machine.load()}[/]")
 
 
 def _race(asked: argparse.Namespace) -> dict[str, Any]:
