@@ -56,28 +56,41 @@ class Desk:
     _read_at: float = 0.0
 
     def look(self, *, whole: bool = False) -> Snapshot:
-        """The page as the model sees it, with notes taken."""
-        read = self.reading()
+        """The page as the model sees it; while quoting, with notes taken for the offer."""
+        self._forget_old()
+        read = self.reading() if self.ceiling is None else None
         self._sight = self._sight or self.observer.see()
         self.seen = self.observer.snapshot(whole=whole, sight=self._sight)
         self.title = self.seen.title
-        self.notes.take(read, self.seen)
+        if read:
+            self.notes.take(read, self.seen)
         self.touched = False
         return self.seen
+
+    def leaves(self) -> None:
+        """Before a click may lead away from what was filled in and chosen: note it for the offer."""
+        if self.touched and self.ceiling is None:
+            self.notes.before_leaving(self.reading())
 
     def reading(self) -> Seen:
         """The page as code reads it, for notes and for what ends a task; a commit reads for itself.
 
         UnreadableError while the page is being replaced.
         """
-        if self._read is None or time.monotonic() - self._read_at > SAME_MOMENT_SECONDS:
-            self._sight = None
-            self._read, self._read_at = reading.look(self.visit.page), time.monotonic()
+        self._forget_old()
+        self._read = self._read or reading.look(self.visit.page)
         return self._read
+
+    def _forget_old(self) -> None:
+        """What was read some time ago may no longer hold, though nothing was done here."""
+        if time.monotonic() - self._read_at > SAME_MOMENT_SECONDS:
+            self._read = self._sight = None
+            self._read_at = time.monotonic()
 
     def acts(self) -> None:
         """Something is about to be done on the page: what was read of it no longer holds."""
         self._read = self._sight = None
+        self._read_at = time.monotonic()
 
     def opens(self, url: str) -> str:
         """Open a page of the shop; the rest as `settled`."""

@@ -60,7 +60,7 @@ class Redactor:
         self._rules = [*rules, (_CARD_LIKE, _masked)]
         self._slots = slots
         self._typed: set[str] = set()
-        self._shown = [pattern for pattern, name in rules if isinstance(name, str)]
+        self._shown = list(dict.fromkeys(pattern for pattern, name in rules if isinstance(name, str)))
         self._done: dict[str, str] = {}
 
     def text(self, said: str) -> str:

@@ -141,8 +141,7 @@ class ShopToolset(BetaAbstractBrowserToolset20260801):
             spends = desk.card_on_page or desk.observer.spends
             judged = desk.observer.element(ref) if spends else desk.observer.held(ref)
             self._harmless(control, judged)
-            if desk.touched:
-                desk.notes.before_leaving(desk.reading())
+            desk.leaves()
             desk.acts()
             # The very element that was judged, whatever the page has put in its place meanwhile.
             press(
