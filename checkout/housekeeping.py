@@ -1,4 +1,4 @@
-"""What must be done now and then, beside the service: forget old idempotency records, warn of holds about to lapse.
+"""What must be done now and then, beside the service: forget what is old, warn of holds about to lapse.
 
 The durable service prunes its own histories. Works in small batches; nothing depends on a round being on time.
 """
@@ -18,6 +18,7 @@ from checkout.settings import Settings
 from checkout.store.clock import Clock
 from checkout.store.models import Intent
 from checkout.store.session import Database
+from checkout.webhooks import endpoints
 
 log = structlog.get_logger(__name__)
 
@@ -38,6 +39,8 @@ def running(database: Database, clock: Clock, settings: Settings) -> Iterator[No
         while not ending.wait(EVERY_SECONDS):
             try:
                 while _prune(database, clock, settings) == BATCH:
+                    pass
+                while prune_deliveries(database, clock, settings) == BATCH:
                     pass
                 warn_of_lapsing_holds(database, clock, settings)
             except SQLAlchemyError:
@@ -73,6 +76,13 @@ def warn_of_lapsing_holds(database: Database, clock: Clock, settings: Settings) 
             question=intent.unclear,
         )
     return [intent.id for intent in intents]
+
+
+def prune_deliveries(database: Database, clock: Clock, settings: Settings) -> int:
+    """Forget one batch of what webhook endpoints were told long ago; how many."""
+    before = clock.now() - timedelta(days=settings.webhook_retention_days)
+    with database.transaction() as session:
+        return endpoints.prune(session, before, BATCH)
 
 
 def _prune(database: Database, clock: Clock, settings: Settings) -> int:

@@ -133,6 +133,8 @@ class Settings(FromFiles):
     max_body_bytes: int = Field(default=65_536, ge=1024)
     # Stripe's own retention, and the least we promise.
     idempotency_hours: int = Field(default=24, ge=24, le=LONGEST_SECONDS // 3600)
+    # What webhook endpoints were told. An event is tried for three days, and four of a purchase follow each other.
+    webhook_retention_days: int = Field(default=30, ge=14, le=3660)
     # Histories of ended purchases are kept for disputes; cards allow them for about four months.
     retention_days: int = Field(default=120, ge=1, le=3660)
 

@@ -36,6 +36,8 @@ from checkout.store.news import News
 from checkout.store.postgres import Limits as ServerLimits
 from checkout.store.session import Database
 from checkout.store.vault import KeyUnusableError, Vault
+from checkout.webhooks.deliverer import Deliverer
+from checkout.webhooks.sending import Sender
 from merchants.fetch import Fetcher
 from merchants.registry import Registry
 from merchants.ucp.profile import platform_profile
@@ -69,6 +71,7 @@ class Deployment:
     purchases: Purchases
     fetcher: Fetcher
     signer: Signer
+    deliverer: Deliverer
     # With a Lambda function: purchases are AWS's executions, and our own service runs none.
     on_lambda: LambdaExecutions | None = None
     # With Redis: the other processes.
@@ -111,11 +114,12 @@ class Deployment:
 
     @contextmanager
     def working(self) -> Iterator[None]:
-        """Workers and housekeeping, until the block ends; the steps under way are finished then.
+        """Workers, outgoing webhooks and housekeeping, until the block ends; the steps under way are finished then.
 
         With Redis the workers are processes of their own, and are only told what there is to do.
         """
-        with self._dispatching(), housekeeping.running(self.database, self.clock, self.settings):
+        tidying = housekeeping.running(self.database, self.clock, self.settings)
+        with self._dispatching(), self.deliverer.running(), tidying:
             yield
 
     @contextmanager
@@ -184,9 +188,11 @@ def _put_together(settings: Settings, clock: Clock, closing: ExitStack) -> Deplo
         allowances=Allowances.of(settings),
         agent_task_waits=connected.outbox.agent_task if connected else None,
     )
+    sender = Sender(fetcher, vault, clock, settings.allowed_private_hosts)
+    deliverer = Deliverer(database, clock, sender.attempt)
     on_lambda = connected_to_lambda(settings, database, clock) if settings.lambda_function else None
     if on_lambda is None:  # else whatever runs here still is named at the start, as something this process cannot run
-        register(durable, ports, clock, settings)
+        register(durable, ports, clock, settings, deliverer.wake)
     return Deployment(
         settings=settings,
         clock=clock,
@@ -196,19 +202,22 @@ def _put_together(settings: Settings, clock: Clock, closing: ExitStack) -> Deplo
         purchases=Purchases(on_lambda or durable, vault, clock, settings),
         fetcher=fetcher,
         signer=signer,
+        deliverer=deliverer,
         on_lambda=on_lambda,
         connected=connected,
         news=News(settings.database_url) if connected is None and database.dialect == "postgresql" else None,
     )
 
 
-def register(durable: DurableService, ports: Ports, clock: Clock, settings: Settings) -> None:
-    """Make the purchase known to a durable service, with its public state projected."""
+def register(
+    durable: DurableService, ports: Ports, clock: Clock, settings: Settings, woken: Callable[[], None] | None = None
+) -> None:
+    """Make the purchase known to a durable service, with its public state projected; `woken` when it is to be told."""
     durable.register(
         FUNCTION,
         partial(purchase, ports=ports),
         version=VERSION,
-        projector=partial(project, now=clock.now),
+        projector=partial(project, now=clock.now, woken=woken),
         ends_only_by_result=True,
         retention_days=settings.retention_days,
     )

@@ -17,7 +17,7 @@ from psycopg import sql
 from sqlalchemy.engine import make_url
 
 from checkout.durable import store_tables
-from checkout.store import models, tenants
+from checkout.store import models, tenants, webhooks
 from checkout.store.session import Database
 from tests.own_servers import (
     POSTGRES,
@@ -33,7 +33,7 @@ from tests.own_servers import (
 __all__ = ["USED", "PostgresServer", "RedisServer", "ServerMissingError", "finish", "postgres_url", "redis_url"]
 
 # Tables are known once their modules are imported.
-TABLES = (models, tenants, store_tables)
+TABLES = (models, tenants, webhooks, store_tables)
 
 
 @contextmanager

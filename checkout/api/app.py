@@ -3,7 +3,7 @@
 from fastapi import FastAPI
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
-from checkout.api import agents, callbacks, failures, health, intents, operators, orders, polling
+from checkout.api import agents, callbacks, failures, health, intents, operators, orders, polling, webhooks
 from checkout.api.calling import Running
 from checkout.api.documented import DESCRIPTION, document
 from checkout.api.entrance import Entrance
@@ -51,7 +51,7 @@ def routes() -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
     )
-    for module in (intents, polling, orders, agents, callbacks, operators, health):
+    for module in (intents, polling, orders, agents, callbacks, operators, webhooks, health):
         app.include_router(module.router)
     app.openapi = lambda: document(app)  # type: ignore[method-assign]  # FastAPI's own way to replace it
     return app

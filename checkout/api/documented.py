@@ -9,7 +9,8 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from checkout.api.envelopes import Problem
-from checkout.api.problems import KINDS, MEDIA_TYPE
+from checkout.api.kinds import KINDS
+from checkout.api.problems import MEDIA_TYPE
 
 DESCRIPTION = """Buy a product from its URL: create a checkout intent, poll it to an offer, confirm it with a payment
 token, poll it to an order. The wire is that of Rye's checkout intents, so their client works with `base_url` set.

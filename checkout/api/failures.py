@@ -15,7 +15,8 @@ from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 
 from checkout.api import problems
-from checkout.api.problems import KINDS, ProblemError
+from checkout.api.kinds import KINDS
+from checkout.api.problems import ProblemError
 from checkout.api.rendering import money
 from checkout.durable.errors import DurableError
 from checkout.purchase.errors import (
@@ -25,6 +26,7 @@ from checkout.purchase.errors import (
     PriceChangedError,
     PurchaseError,
 )
+from checkout.webhooks.errors import WebhookError
 
 # A path is made of the sender's own names; a long one is cut.
 MAX_PATH_CHARACTERS = 80
@@ -52,7 +54,7 @@ def problem_of(error: Exception) -> ProblemError:  # noqa: C901, PLR0911 (a tabl
             return ProblemError(code=error.code, detail=str(error), extra={"differences": list(error.differences)})
         case AllowanceError():
             return ProblemError(code=error.code, detail=str(error), headers={"Retry-After": str(error.seconds)})
-        case PurchaseError() | DurableError() if error.code in KINDS:
+        case PurchaseError() | DurableError() | WebhookError() if error.code in KINDS:
             return ProblemError(code=error.code, detail=str(error))
         case HTTPException() if known := _BY_STATUS.get(HTTPStatus(error.status_code)):
             return ProblemError(code=known[0], detail=known[1], headers=dict(error.headers or {}))
@@ -92,7 +94,7 @@ def install(app: FastAPI) -> None:
             raise error
         return problems.response(problem, request.state.request_id)
 
-    for kind in (ProblemError, PurchaseError, DurableError, RequestValidationError, HTTPException):
+    for kind in (ProblemError, PurchaseError, DurableError, WebhookError, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, answer)
 
 

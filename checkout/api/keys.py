@@ -30,12 +30,13 @@ class Scope(StrEnum):
     INTENTS_WRITE = "intents:write"
     INTENTS_READ = "intents:read"
     AGENT = "agent"  # take any tenant's agent tasks and complete their callbacks
+    WEBHOOKS = "webhooks"  # say where the tenant's events are sent
     OPERATOR = "operator"  # answer any tenant's open question
 
 
 SCOPES = tuple(scope.value for scope in Scope)
 # What an agent developer needs, and no more.
-DEVELOPER_SCOPES = (Scope.INTENTS_WRITE.value, Scope.INTENTS_READ.value)
+DEVELOPER_SCOPES = (Scope.INTENTS_WRITE.value, Scope.INTENTS_READ.value, Scope.WEBHOOKS.value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,10 +18,11 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from checkout.api.problems import ProblemError
 from checkout.store.models import Intent, OrderRow
+from checkout.store.webhooks import WebhookDelivery
 
 MAX_PAGE = 100
 MAX_CURSOR_CHARACTERS = 256
-Row = TypeVar("Row", Intent, OrderRow)
+Row = TypeVar("Row", Intent, OrderRow, WebhookDelivery)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,5 +118,5 @@ def _exists(
     return session.exec(_ordered(beyond, table, newest_first=older).limit(1)).first() is not None
 
 
-def _cursor(row: Intent | OrderRow) -> str:
+def _cursor(row: Intent | OrderRow | WebhookDelivery) -> str:
     return base64.urlsafe_b64encode(f"{row.created_at.isoformat()}|{row.id}".encode()).decode()

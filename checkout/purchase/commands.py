@@ -16,12 +16,14 @@ from checkout.purchase import codec
 from checkout.purchase.allowances import Allowances
 from checkout.purchase.errors import IntentNotFoundError, InvalidStateError, PriceChangedError, ReviewNotOpenError
 from checkout.purchase.executions import Executions
+from checkout.purchase.projection import happened
 from checkout.purchase.states import State
 from checkout.purchase.terms import Confirmed, Constraints, Effort, PurchaseRequest, ReviewAnswer
 from checkout.settings import Settings
 from checkout.store.clock import Clock
 from checkout.store.models import AgentTask, Intent, PaymentToken
 from checkout.store.vault import Vault
+from checkout.webhooks import outbox
 from merchants.sdk import Buyer
 from payments.money import Money
 
@@ -80,6 +82,7 @@ class Purchases:
         confirmed = self._seal(session, intent, pays) if pays else None
         session.add(intent)
         session.flush()
+        outbox.record(session, happened(intent))
         request = PurchaseRequest(
             intent_id=intent.id,
             tenant=tenant,

@@ -1,6 +1,7 @@
 """The public state of a purchase, projected from its history inside the transaction that changes the history.
 
 So what a developer polls, what an operator sees and what the saga knows cannot differ. The saga itself writes nothing.
+A new state is written to the outbox of webhooks in the same transaction.
 A pure reading of operation names and outcomes: nothing here decides, calls outside or reads a clock.
 """
 
@@ -15,6 +16,7 @@ from checkout.purchase import allowances, books, codec
 from checkout.purchase.states import MOVES, State
 from checkout.purchase.terms import Completed, Failed, FailureCode
 from checkout.store.models import AgentTask, Intent, OrderRow, PaymentToken
+from checkout.webhooks import outbox
 from merchants.sdk import Offer, Order, Unclear
 from payments.gateway import Captured, Held, NotCapturable, Prepared, Released, Unknown
 
@@ -23,8 +25,13 @@ ENDED_BADLY = frozenset({"FAILED", "TIMED_OUT", "CANCELLED", "STOPPED"})
 UNDER_WAY = ("queued", "claimed")
 
 
-def project(session: Session, change: Change, now: Callable[[], datetime]) -> None:
-    """Bring the intent (the row of the execution's name) up to what `change` says."""
+def project(
+    session: Session, change: Change, now: Callable[[], datetime], woken: Callable[[], None] | None = None
+) -> None:
+    """Bring the intent (the row of the execution's name) up to what `change` says.
+
+    `woken` is called after the commit when somebody is to be told of its new state.
+    """
     telling = [operation for operation in change.operations if _tells(operation)]
     if not telling and change.execution.status is ExecutionStatus.RUNNING and not change.execution.parked:
         if change.operations or not (intent := session.get(Intent, change.execution.name)) or intent.review_callback_id:
@@ -32,12 +39,21 @@ def project(session: Session, change: Change, now: Callable[[], datetime]) -> No
         intent.review_since = None  # resumed
         return
     intent = session.get_one(Intent, change.execution.name)
-    at = now()
+    at, before = now(), intent.state
     for operation in telling:
         _project_operation(session, intent, operation, at)
     _project_end(session, intent, change, at)
     intent.seq += 1
     intent.updated_at = at
+    if intent.state != before:
+        outbox.record(session, happened(intent), woken)
+
+
+def happened(intent: Intent) -> outbox.Happened:
+    """What is told of the intent as it now is."""
+    return outbox.Happened(
+        tenant=intent.tenant, intent_id=intent.id, state=intent.state, sequence=intent.seq, at=intent.updated_at
+    )
 
 
 def _tells(operation: OperationView) -> bool:

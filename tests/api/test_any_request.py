@@ -34,7 +34,9 @@ def known(stand: Standing) -> dict[str, Any]:
         bought = client.post(f"{CREATE}/purchase", json=wanted(paymentMethod=VISA)).json()["id"]
         until(client, waiting, "awaiting_confirmation")
         order = until(client, bought, "completed")["orderId"]
-    return {"key": stand.key("t_1", *SCOPES), "intent_id": [waiting, bought], "order_id": [order]}
+        hook = client.post("/api/v1/webhook-endpoints", json={"url": "https://agent.example/"}).json()["id"]
+    key = stand.key("t_1", *SCOPES)
+    return {"key": key, "intent_id": [waiting, bought], "order_id": [order], "endpoint_id": [hook]}
 
 
 @pytest.fixture(scope="module")

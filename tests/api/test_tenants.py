@@ -12,6 +12,7 @@ from checkout.api.keys import SCOPES, Scope
 from tests.api.standing import VISA, Standing, until, wanted
 
 CREATE = "/api/v1/checkout-intents"
+HOOKS = "/api/v1/webhook-endpoints"
 BODIES: dict[str, Any] = {
     "checkout_intents.create": wanted(),
     "checkout_intents.purchase": wanted(paymentMethod=VISA),
@@ -28,6 +29,8 @@ BODIES: dict[str, Any] = {
     },
     "callbacks.succeed": {"type": "Unclear", "message": "m"},
     "callbacks.fail": {"code": "unknown", "message": "m"},
+    "webhook_endpoints.create": {"url": "https://agent.example/hooks"},
+    "webhook_endpoints.update": {"disabled": True},
     "purchases.answer": {"verdict": "retry", "reason": "r", "operator": "ada"},
 }
 NEEDS = {
@@ -58,11 +61,12 @@ def mine(stand: Standing) -> dict[str, str]:
         bought = client.post(f"{CREATE}/purchase", json=wanted(paymentMethod=VISA)).json()["id"]
         until(client, waiting, "awaiting_confirmation")
         order = until(client, bought, "completed")["orderId"]
-    return {"waiting": waiting, "bought": bought, "order": order}
+        endpoint = client.post(HOOKS, json=BODIES["webhook_endpoints.create"]).json()["id"]
+    return {"waiting": waiting, "bought": bought, "order": order, "endpoint": endpoint}
 
 
 @pytest.mark.parametrize(("operation", "method", "path"), OF_AN_ID)
-@pytest.mark.parametrize("which", ["waiting", "bought", "order"])
+@pytest.mark.parametrize("which", ["waiting", "bought", "order", "endpoint"])
 def test_another_tenants_id_is_an_unknown_id(
     stand: Standing, mine: dict[str, str], operation: str, method: str, path: str, which: str
 ) -> None:
@@ -88,19 +92,23 @@ def test_another_tenants_lists_are_empty(stand: Standing, mine: dict[str, str]) 
                 page = theirs.get(path, params=query).json()
                 assert [] == page["data"]
                 assert (False, False) == (page["pageInfo"]["hasNextPage"], page["pageInfo"]["hasPreviousPage"])
+        assert [mine["endpoint"]] == [one["id"] for one in own.get(HOOKS).json()["data"]]
+        assert [] == theirs.get(HOOKS).json()["data"]
 
 
 def test_nothing_of_the_first_tenant_changed(stand: Standing, mine: dict[str, str]) -> None:
     """After all those attempts the intent still waits for its own tenant."""
     with stand.client("t_1") as own:
         assert "awaiting_confirmation" == own.get(f"{CREATE}/{mine['waiting']}").json()["state"]
+        assert own.get(f"{HOOKS}/{mine['endpoint']}").json()["disabled"] is False
 
 
 @pytest.mark.parametrize(("operation", "method", "path"), OPERATIONS)
 @pytest.mark.parametrize("scope", SCOPES)
 def test_a_scope_does_only_its_own(stand: Standing, operation: str, method: str, path: str, scope: str) -> None:
     """Each route by each scope: 403 unless it is the route's."""
-    needed = NEEDS[operation.rpartition(".")[2]]
+    room, _, verb = operation.rpartition(".")
+    needed = Scope.WEBHOOKS if room == "webhook_endpoints" else NEEDS[verb]
     with stand.client("t_3", scope) as client:
         got = _send(client, operation, method, path, "ci_0")
     assert (got.status_code == 403) == (scope != needed)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
 # The newest revision; a test compares it with the scripts.
-NEWEST = "0004"
+NEWEST = "0005"
 _TABLE = "alembic_version"
 
 

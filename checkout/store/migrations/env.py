@@ -4,10 +4,10 @@ from alembic import context
 from sqlmodel import SQLModel
 
 from checkout.durable import store_tables
-from checkout.store import models, tenants
+from checkout.store import models, tenants, webhooks
 
 # Tables are known once their modules are imported.
-TABLES = (models, tenants, store_tables)
+TABLES = (models, tenants, webhooks, store_tables)
 
 connection = context.config.attributes["connection"]
 if context.is_offline_mode():
