@@ -179,9 +179,9 @@ def _ask(page: Page, iframe: str) -> tuple[str, Any]:
     with suppress(PlaywrightError):  # a document of another process, perhaps
         known = worlds(page)
         if not iframe:
-            return "", known.evaluate(f"({_ALL})()")
+            return "", known.noting(f"({_ALL})()")
         if element := known.find(iframe):
-            return str(element.evaluate(_TITLE)), known.evaluate(f"({_ALL})()", element.frame_within())
+            return str(element.evaluate(_TITLE)), known.noting(f"({_ALL})()", element.frame_within())
     title, frame = _frame(page, iframe) if iframe else ("", page.main_frame)
     with suppress(PlaywrightError):  # a frame on its way elsewhere: nothing of it is read either
         return title, frame.evaluate(_ALL) if frame else None
