@@ -53,7 +53,7 @@ class Leases:
             self._live.pop(execution_id, None)
 
     def renew_all(self) -> None:
-        """Renew what has not been renewed in time: before lapsed ones are looked for, so that none of one's own is taken.
+        """Renew what was not renewed in time: before lapsed ones are looked for, so that none of one's own is taken.
 
         That happens to a process that stood still, or whose clock was put forward.
         """

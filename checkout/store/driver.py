@@ -13,6 +13,8 @@ from sqlalchemy import Dialect
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import PoolProxiedConnection
 
+from checkout.store import postgres, prepared
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Driver:
@@ -23,16 +25,14 @@ class Driver:
     info: dict[str, Any] = field(default_factory=dict)
 
     def run(self, text: str, values: Mapping[str, Any] | None = None) -> Any:
-        """Run `text` in the driver's words; its cursor."""
+        """Run `text` in the driver's words; a cursor with what came."""
         with self._translated():
+            if values is not None and self.dialect.name == "postgresql":
+                connection: Any = self.connection.driver_connection
+                return prepared.run(connection, self.connection.info.setdefault("prepared", set()), text, values)
             cursor: Any = self.connection.cursor()
             if values is None:
                 cursor.execute(text)
-            elif self.dialect.name == "postgresql":
-                # As text, whose type the server infers: else each mixture of short and long numbers and nothings would
-                # be a statement of its own to be prepared and planned, at every connection.
-                texts = {name: None if value is None else str(value) for name, value in values.items()}
-                cursor.execute(text, texts, prepare=True)
             else:
                 cursor.execute(text, values)
             return cursor
@@ -40,7 +40,8 @@ class Driver:
     def commit(self) -> None:
         """Commit the transaction, if there is one."""
         with self._translated():
-            self.connection.commit()
+            if self.dialect.name != "postgresql" or postgres.in_transaction(self.connection.driver_connection):
+                self.connection.commit()
 
     @contextmanager
     def _translated(self) -> Iterator[None]:

@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from psycopg.adapt import Dumper
+from psycopg.pq import TransactionStatus
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import OperationalError
+
+from checkout.store.prepared import kept
 
 # The driver whatever the URL says: psycopg 3.
 DRIVER = "postgresql+psycopg"
@@ -52,17 +55,18 @@ DEFAULT_LIMITS = Limits()
 
 
 class TextDumper(Dumper):
-    """Text as PostgreSQL can keep it: it has no NUL, which JSON and SQLite do have.
-
-    A merchant that puts one into an order's number must not keep that order from being written; and an id with one in
-    it is just no id of ours.
-    """
+    """Text as PostgreSQL can keep it."""
 
     oid = 0  # unknown, as the driver's own: the server infers the type from where it stands
 
     def dump(self, obj: str) -> bytes:
         """In UTF-8, with the replacement character for what cannot be kept."""
-        return obj.replace("\0", "\ufffd").encode("utf-8", "replace")
+        return kept(obj)
+
+
+def in_transaction(connection: Any) -> bool:
+    """Whether the driver's connection has begun something, or nobody knows."""
+    return bool(connection.pgconn.transaction_status != TransactionStatus.IDLE)
 
 
 def engine(url: URL, limits: Limits) -> Engine:
@@ -79,17 +83,26 @@ def engine(url: URL, limits: Limits) -> Engine:
         pool_timeout=POOL_TIMEOUT_SECONDS,
         pool_use_lifo=True,  # the few that are used most keep their plans warm; the others stay unopened
         isolation_level="AUTOCOMMIT",  # transactions are begun and ended in words
+        pool_reset_on_return=None,  # `_end` does
         # An error's message reaches the log; the buyers' addresses that were its parameters must not.
         hide_parameters=True,
         connect_args={
             "connect_timeout": CONNECT_TIMEOUT_SECONDS,
             "application_name": "agentic-checkout",
             "options": options,
+            # What is worth it `prepared` prepares; the driver would forget its own, and everybody's, at each rollback.
+            "prepare_threshold": None,
         },
     )
 
     @event.listens_for(made, "connect")
     def _configure(connection: Any, _record: Any) -> None:
         connection.adapters.register_dumper(str, TextDumper)
+
+    @event.listens_for(made, "reset")
+    def _end(connection: Any, _record: Any, _state: Any) -> None:
+        # What was not committed. Mostly there is nothing, and asking the driver to end that costs more than to look.
+        if in_transaction(connection):
+            connection.rollback()
 
     return made
