@@ -21,7 +21,6 @@ pytestmark = [pytest.mark.processes, pytest.mark.timeout(300)]
 # One of each kind, on every push.
 QUICK = {
     ("provider unreachable", True),
-    ("worker killed", False),
     ("frozen past its lease, thawed at once", True),
     ("database killed", True),
     ("checkpoint lost before it arrives", False),
