@@ -54,8 +54,10 @@ def some(course: Course) -> Iterable[Plan]:
 def live(worker: Pool, then: Callable[[Course], Iterable[Plan]]) -> None:
     """Live them all, and judge."""
     begun = time.monotonic()
-    worker.run([()], then)
-    print(f"\nchildren of a worker's pool: {worker}; {time.monotonic() - begun:.0f} s")  # noqa: T201 (the figures people ask for)
+    try:
+        worker.run([()], then)
+    finally:  # also of a run that somebody ended early
+        print(f"\nchildren of a worker's pool: {worker}; {time.monotonic() - begun:.0f} s")  # noqa: T201 (the figures people ask for)
     assert [] == worker.found
     assert len(worker.unreached) <= worker.purchases * MOST_UNREACHED, worker.unreached
 
