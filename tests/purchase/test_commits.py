@@ -1,4 +1,4 @@
-"""Every commit of a purchase by code, by name: what a deployment pays the disk, as `docs/scaling.md` argues for it."""
+"""Every commit of a purchase by code, by name: what a deployment pays the disk, as `docs/commits.md` argues for it."""
 
 import json
 from collections.abc import Iterator
@@ -20,6 +20,7 @@ from tests.faults.steady import steady
 from tests.purchase.scripted import ADA, World
 
 PATIENCE_SECONDS = 20
+PAGE = Path(__file__).parents[2] / "docs" / "commits.md"
 # The purchase's promise of what it costs, and the longer shape below.
 MOST = 15
 
@@ -130,3 +131,13 @@ def test_a_purchase_confirmed_after_its_offer_is_fifteen_commits(tmp_path: Path)
     asked = ["CallbackStarted await-confirmation", "InvocationCompleted", "CallbackSucceeded await-confirmation, claim"]
     assert begun + asked + HOLD_ORDER_CAPTURE == database.commits
     assert len(database.commits) <= MOST
+
+
+def test_the_page_argues_for_as_many_commits_as_there_are() -> None:
+    """One row for each, marked in the column of each shape."""
+    rows = [line.split("|")[1:-1] for line in PAGE.read_text().splitlines() if line.startswith("|")]
+    numbered = [[cell.strip() for cell in row] for row in rows if row[0].strip().isdigit()]
+    assert MOST == len(numbered)
+    assert len(HOLD_ORDER_CAPTURE) + 2 == sum(row[2] == "yes" for row in numbered)
+    assert MOST == sum(row[3] == "yes" for row in numbered)
+    assert all(row[4] for row in numbered)
