@@ -10,7 +10,7 @@ def test_a_key_is_shown_once_and_stored_only_as_a_hash(at: Desk, checkout: Comma
     """Neither the list nor the database file holds it."""
     made = checkout("keys", "create", "--tenant", "acme", "--name", "shopping agent", "--json").json()
     assert made["key"].startswith("ck_")
-    assert ("acme", ["intents:write", "intents:read"]) == (made["tenant"], made["scopes"])
+    assert ("acme", ["intents:write", "intents:read", "webhooks"]) == (made["tenant"], made["scopes"])
     (listed,) = checkout("keys", "list", "--json").json()
     assert (made["id"], "acme", "shopping agent", False) == (
         listed["id"],
