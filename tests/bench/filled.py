@@ -51,7 +51,7 @@ _WORDS = {
     "created": "o.created_at - n * interval '1 ms'",
     "execution": "(SELECT id FROM durable_executions WHERE name = :name)",
 }
-# What stands around purchases: requests of the last day, other tenants' keys, tasks that agents have done.
+# What stands around purchases: requests of the last day, other tenants' keys and webhook endpoints, agents' done tasks.
 _AROUND = (
     """INSERT INTO idempotency (tenant, method, path, key, body_hash, status, body, headers, created_at)
     SELECT 'bench', 'POST', '/api/v1/checkout-intents', md5(n::text), md5(n::text), 201, '{}', '{}',
@@ -62,6 +62,9 @@ _AROUND = (
     """INSERT INTO agent_tasks (callback_id, intent_id, tenant, kind, status, task, created_at, deadline, claims)
     SELECT 'task-' || n, 'ci_' || lpad(to_hex(n), 32, '0'), 'bench', 'quote', 'done', '{}', now(), now(), 1
     FROM generate_series(1, :count) n""",
+    """INSERT INTO webhook_endpoints (id, tenant, url, sealed_secret, created_at, updated_at)
+    SELECT 'whe-' || n, 'tenant-' || n, 'https://agent.example/', 'x', now(), now()
+    FROM generate_series(1, :count / 2) n""",
 )
 
 
