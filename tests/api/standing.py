@@ -79,6 +79,11 @@ class Standing:
         url = self.services.settings.database_url
         return Path(url.removeprefix("sqlite:///")).read_bytes() if url.startswith("sqlite") else everything(url)
 
+    def history(self, intent_id: str) -> str:
+        """All that the durable service has on record of a purchase, as text."""
+        assert isinstance(self.services.durable, DurableService)
+        return str(self.services.durable.history(intent_id))
+
     @contextmanager
     def client(self, tenant: str = "t_1", *scopes: str) -> Iterator[httpx2.Client]:
         """An HTTP client with a new key of its own."""

@@ -171,7 +171,7 @@ def test_the_session_is_deleted_when_the_purchase_ends(stand: Standing, ada: htt
     """And it never stood readable in the database, nor in anything a developer or an operator reads."""
     assert 200 == order.permit().status_code
     intent_id = order.data["task"]["request"]["intent_id"]
-    assert SECRET not in str(stand.services.durable.history(intent_id))
+    assert SECRET not in stand.history(intent_id)
     order.say("succeed", ORDER)
     completed = until(ada, intent_id, "completed")
     row = row_of(stand, order)

@@ -176,7 +176,7 @@ def test_an_order_that_breaks_after_its_permit_is_unclear(stand: Standing, ada: 
         work(worker)
     assert "done" == row_of(stand, script.tasks[1]).status
     assert "placing_order" == ada.get(f"{CREATE}/{intent_id}").json()["state"]
-    history = str(stand.services.durable.history(intent_id))
+    history = stand.history(intent_id)
     assert "the agent worker broke: RuntimeError" in history
 
 
