@@ -284,7 +284,7 @@ def test_a_look_up_is_handed_the_session_and_answers(
     row = row_of(stand, script.tasks[2])
     assert ("done", codec.to_json(found)) == (row.status, row.answer)
     logged = capsys.readouterr()
-    assert "agent-tasks/{callback_id}/permit" in logged.out
+    assert "agent-tasks/{callback_id:path}/permit" in logged.out
     for secret in (SESSION["storage"]["cookies"][0]["value"], script.tasks[2].token):
         assert secret not in logged.out + logged.err
 
