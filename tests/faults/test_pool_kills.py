@@ -17,8 +17,9 @@ pytestmark = pytest.mark.processes
 
 # So far apart are the boundaries of the bounded tier: they fall on calls and commits, before them and after them.
 STRIDE = 7
-# Boundaries that a child comes to by chance, and did not in four tries: reading a shop's profile, which it may know.
-MOST_UNREACHED = 0.01
+# Of all plans, those whose boundary was come to by chance, and not again in four tries: a shop's profile is read by a
+# child that does not know it yet, and on a busy machine a lease may lapse under a child that lives.
+MOST_UNREACHED = 0.03
 
 
 @pytest.fixture
@@ -59,7 +60,7 @@ def live(worker: Pool, then: Callable[[Course], Iterable[Plan]]) -> None:
     finally:  # also of a run that somebody ended early
         print(f"\nchildren of a worker's pool: {worker}; {time.monotonic() - begun:.0f} s")  # noqa: T201 (the figures people ask for)
     assert [] == worker.found
-    assert len(worker.unreached) <= worker.purchases * MOST_UNREACHED, worker.unreached
+    assert len(worker.unreached) <= 1 + worker.purchases * MOST_UNREACHED, worker.unreached
 
 
 @pytest.mark.timeout(300)
