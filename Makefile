@@ -30,7 +30,7 @@ demo: $(VENV)/.demo browser ## Set everything up and buy: eight purchases, two o
 
 # What depends most on how a database locks and compares runs once more, on PostgreSQL; all of it in the exhaustive tier.
 STORE_TESTS := $(addprefix tests/,$(addsuffix .py,$(addprefix api/test_,agents permits workers idempotency operators \
-  polling tenants keys) purchase/test_agent_orders))
+  polling tenants keys) purchase/test_agent_orders on_lambda/test_owed))
 
 test: lint browser servers ## Set everything up, lint, and run the tests (the bounded tier)
 	@$(BIN)/pytest -m "not full" $(ARGS)
