@@ -20,7 +20,7 @@ from checkout.durable.errors import (
     PayloadTooLargeError,
 )
 from checkout.durable.operation import Operation
-from checkout.durable.rules import size_bytes
+from checkout.durable.rules import is_text, size_bytes
 from checkout.durable.settings import ERROR_BYTES, OPERATION_PAYLOAD_BYTES
 from checkout.durable.store_write import Unit
 
@@ -38,6 +38,8 @@ class Callbacks:
         """The callback's result is `payload`, handed to the waiting code as it is."""
         if size_bytes(payload) > OPERATION_PAYLOAD_BYTES:
             raise PayloadTooLargeError(f"a callback's payload is at most {OPERATION_PAYLOAD_BYTES} bytes")
+        if not is_text(payload):
+            raise InvalidPayloadError("a callback's payload must not have a NUL in it")
         self._complete(callback_id, session, status="SUCCEEDED", payload=payload)
 
     def fail(self, callback_id: str, error: dict[str, Any], session: Session | None) -> None:

@@ -115,6 +115,8 @@ def _check_sizes(update: Update) -> None:
     what = update.get("Name") or update["Type"]
     if (size := size_bytes(update.get("Payload"))) > limit:
         raise InvalidUpdateError(f"the payload of {what} is {size} bytes; at most {limit} are kept")
+    if not is_text(update.get("Payload")):
+        raise InvalidUpdateError(f"the payload of {what} has a NUL in it")
     failure = update.get("Error")
     if failure is not None and (size := len(json.dumps(failure))) > ERROR_BYTES:
         raise InvalidUpdateError(f"the error of {what} is {size} bytes; at most {ERROR_BYTES} are kept")
@@ -125,6 +127,11 @@ def _check_retry(update: Update) -> None:
         raise InvalidUpdateError("RETRY needs StepOptions")
     if update.get("Payload") is not None and update.get("Error") is not None:
         raise InvalidUpdateError("RETRY carries an error or a payload, not both")
+
+
+def is_text(payload: str | None) -> bool:
+    """Whether every database can keep it: PostgreSQL's text has no NUL. JSON spells one as six characters."""
+    return payload is None or "\0" not in payload
 
 
 def size_bytes(text: str | None) -> int:

@@ -151,6 +151,8 @@ def test_answers_of_the_wrong_size_or_shape_are_refused(bed: TestBed) -> None:
         bed.service.succeed_callback(callback_id, "x" * (OPERATION_PAYLOAD_BYTES + 1))
     with pytest.raises(PayloadTooLargeError):
         bed.service.fail_callback(callback_id, {"ErrorMessage": "x" * 40_000})
+    with pytest.raises(InvalidPayloadError, match="NUL"):
+        bed.service.succeed_callback(callback_id, "raw\0bytes")
     for error in ({"message": "x"}, {"ErrorMessage": 1}, {"StackTrace": "x"}):
         with pytest.raises(InvalidPayloadError):
             bed.service.fail_callback(callback_id, error)

@@ -6,6 +6,7 @@ import pytest
 from aws_durable_execution_sdk_python import DurableContext
 from aws_durable_execution_sdk_python.config import StepConfig
 from aws_durable_execution_sdk_python.retries import RetryStrategyConfig, create_retry_strategy
+from aws_durable_execution_sdk_python.serdes import SerDes, SerDesContext
 
 from checkout.durable.aws import history_json
 from checkout.durable.errors import NotParkedError, StopRefusedError
@@ -27,6 +28,23 @@ def too_large(_event: Any, context: DurableContext) -> Any:
     return context.step(lambda _: "x" * 300_000, name="large")
 
 
+class Raw(SerDes[str]):
+    """Results as they are, whatever is in them."""
+
+    def serialize(self, value: str, _: SerDesContext) -> str:
+        """The same."""
+        return value
+
+    def deserialize(self, data: str, _: SerDesContext) -> str:
+        """The same."""
+        return data
+
+
+def no_text(_event: Any, context: DurableContext) -> Any:
+    """A step whose result not every database keeps."""
+    return context.step(lambda _: "a\0b", name="raw", config=StepConfig(serdes=Raw()))
+
+
 def dies(_event: Any, _context: DurableContext) -> Any:
     """A handler that takes its process with it, every time."""
     raise SystemExit(1)
@@ -39,7 +57,12 @@ def waits(_event: Any, context: DurableContext) -> Any:
 
 @pytest.mark.parametrize(
     ("handler", "reason"),
-    [(raises, "KeyError: 'a bug'"), (too_large, "at most 262144 are kept"), (dies, "Runtime.ExitError")],
+    [
+        (raises, "KeyError: 'a bug'"),
+        (too_large, "at most 262144 are kept"),
+        (no_text, "NUL"),
+        (dies, "Runtime.ExitError"),
+    ],
 )
 def test_a_function_that_ends_only_by_its_result_is_parked_instead_of_failing(
     skipping: TestBed, handler: Any, reason: str
@@ -55,7 +78,7 @@ def test_a_function_that_ends_only_by_its_result_is_parked_instead_of_failing(
     assert view == skipping.service.get("execution")
 
 
-@pytest.mark.parametrize("handler", [raises, too_large, dies])
+@pytest.mark.parametrize("handler", [raises, too_large, no_text, dies])
 def test_any_other_function_fails(skipping: TestBed, handler: Any) -> None:
     """Without the promise the same mishaps end the execution."""
     assert skipping.run(handler).status is ExecutionStatus.FAILED
