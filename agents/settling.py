@@ -56,11 +56,11 @@ new Promise(quiet => {
   const it = globalThis.stillness, start = performance.now();
   if (!it) { quiet(true); return }
   const look = () => {
-    const now = performance.now(), window = it.stirred ? %(quiet)d : %(idle)d;
-    const still = now - it.last >= window && document.readyState !== 'loading';
+    const now = performance.now(), left = it.last + (it.stirred ? %(quiet)d : %(idle)d) - now;
+    const still = left <= 0 && document.readyState !== 'loading';
     if (still && !document.querySelector('[aria-busy=true]') || now - start >= %(limit)d) {
       it.observer.disconnect(); quiet(it.changed)
-    } else setTimeout(idle, 5);
+    } else setTimeout(idle, left > 0 ? left : 5);
   };
   // A busy page gets to this late, so a slow machine waits longer by itself.
   const idle = () => requestIdleCallback(look, {timeout: 100});
