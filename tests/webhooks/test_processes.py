@@ -15,6 +15,7 @@ HOOKS = "/api/v1/webhook-endpoints"
 INTENTS = "/api/v1/checkout-intents"
 
 
+@pytest.mark.full
 def test_what_was_committed_is_told_after_the_process_was_killed(tmp_path: Path) -> None:
     """The receiver is down while it happens; the process that saw it dies; the next one tells it, in order."""
     with receiving() as first:
