@@ -147,6 +147,9 @@ def finish(session: Session, job: Job, attempted: Attempted, now: datetime) -> N
     )
     if row.status == FAILED:
         _give_up(session, row, now, gone=attempted.status == GONE)
+    endpoint = session.get(WebhookEndpoint, row.endpoint_id)
+    if endpoint is not None and endpoint.disabled_at is not None:
+        _set_due(session, endpoint, None)  # what was under way when it was disabled makes nothing due
 
 
 def _give_up(session: Session, row: WebhookDelivery, now: datetime, *, gone: bool) -> None:

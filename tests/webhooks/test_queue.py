@@ -110,7 +110,6 @@ def test_a_claim_outlives_the_longest_attempt() -> None:
     assert 2 * ATTEMPT_SECONDS < CLAIM_SECONDS
 
 
-@pytest.mark.full
 def test_an_endpoint_that_takes_nothing_for_three_days_is_disabled_and_goes_on_where_it_was() -> None:
     """It says so; nothing is kept for it meanwhile; enabled again it is sent what waited, in order."""
     post = Post(BROKEN)
