@@ -101,9 +101,10 @@ def settle(
         if read and fresh:
             read()
         changed = _quiet(watched, answered=answered)
-        if _waits(watched, deadline) or (watched.finished != before and time.monotonic() < deadline):
+        stirred = watched.finished != before or changed is None
+        if _waits(watched, deadline) or (stirred and time.monotonic() < deadline):
             continue
-        if read and fresh and changed:
+        if read and fresh and changed is not False:
             read()
         return
 
@@ -128,16 +129,17 @@ def _prepare(watched: Watched) -> None:
         watched.page.locator("html").wait_for(state="attached", timeout=PREPARE_MILLISECONDS)
 
 
-def _quiet(watched: Watched, *, answered: bool) -> bool:
+def _quiet(watched: Watched, *, answered: bool) -> bool | None:
     """Wait until the page's content has been still for a moment; a page on its way to another never is.
 
-    Whether it changed meanwhile.
+    Whether it changed meanwhile; None where it was replaced and could not say.
     """
     idle, quiet = IDLE_MILLISECONDS, QUIET_MILLISECONDS
     if answered:
         idle, quiet = ANSWERED_IDLE_MILLISECONDS, ANSWERED_QUIET_MILLISECONDS
     answer = _ask(watched, _QUIET % {"idle": idle, "quiet": quiet, "limit": CHURN_MILLISECONDS})
-    return answer.get("result", {}).get("value") is not False
+    changed: bool | None = answer.get("result", {}).get("value")
+    return changed
 
 
 def _ask(watched: Watched, expression: str) -> dict[str, Any]:
