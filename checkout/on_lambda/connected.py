@@ -31,9 +31,7 @@ def connected(settings: Settings, database: Database, clock: Clock) -> LambdaExe
         config=Config(
             connect_timeout=CONNECT_SECONDS,
             read_timeout=ANSWER_SECONDS,
-            retries={
-                "total_max_attempts": 1
-            },  # what is owed has pauses of its own, and a person at `runs show` has none
+            retries={"total_max_attempts": 1},  # what is owed has pauses of its own; who looks at a run waits for none
             max_pool_connections=2 * THREADS,
         ),
     )

@@ -12,11 +12,12 @@ import secrets
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import psycopg
 import structlog
 from sqlalchemy.engine import make_url
+
+from checkout.store.postgres import PATIENCE
 
 log = structlog.get_logger(__name__)
 
@@ -33,13 +34,6 @@ LARGEST_QUEUE = 10_000
 BATCH = 100
 # A stop waits this long for what is still to be told, and for a connection that is being made.
 STOP_SECONDS = 6.0
-# Nothing may be said here for hours; a server that is gone without a word is noticed within half a minute.
-PATIENCE: dict[str, Any] = {
-    "connect_timeout": 5,
-    "keepalives_idle": 15,
-    "keepalives_interval": 5,
-    "keepalives_count": 3,
-}
 _TELL = f"SELECT pg_notify('{CHANNEL}', name) FROM json_array_elements_text(%s::json) AS name"  # noqa: S608 (a constant)
 
 

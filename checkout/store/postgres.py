@@ -4,7 +4,7 @@ Knows drivers, pools and timeouts; must never know a table.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from psycopg.adapt import Dumper
 from psycopg.pq import TransactionStatus
@@ -22,7 +22,15 @@ POOL_OVERFLOW = 0
 POOL_TIMEOUT_SECONDS = 10
 # A transaction is never open across an outside call, so one that idles belongs to a process that hangs.
 IDLE_IN_TRANSACTION_MILLISECONDS = 10_000
-CONNECT_TIMEOUT_SECONDS = 5
+# A server that went away without a word (a lost host, a firewall that forgot the connection) is noticed within half a
+# minute; by no other timeout, as all of those are the server's own.
+PATIENCE: Final[dict[str, Any]] = {
+    "connect_timeout": 5,
+    "keepalives_idle": 15,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,  # milliseconds, for what was sent and not acknowledged
+}
 # A migration waits this long for a table; then it has changed nothing, and is to be run again.
 TABLE_LOCK_SECONDS = 10
 # Serialises schema changes between processes that start together; any number of our own.
@@ -87,7 +95,7 @@ def engine(url: URL, limits: Limits) -> Engine:
         # An error's message reaches the log; the buyers' addresses that were its parameters must not.
         hide_parameters=True,
         connect_args={
-            "connect_timeout": CONNECT_TIMEOUT_SECONDS,
+            **PATIENCE,
             "application_name": "agentic-checkout",
             "options": options,
             # What is worth it `prepared` prepares; the driver would forget its own, and everybody's, at each rollback.

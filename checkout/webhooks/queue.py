@@ -145,24 +145,22 @@ def finish(session: Session, job: Job, attempted: Attempted, now: datetime) -> N
         )
         .values(due_at=row.due_at or now)
     )
+    endpoint = session.get_one(WebhookEndpoint, row.endpoint_id)
     if row.status == FAILED:
-        _give_up(session, row, now, gone=attempted.status == GONE)
-    endpoint = session.get(WebhookEndpoint, row.endpoint_id)
-    if endpoint is not None and endpoint.disabled_at is not None:
+        _give_up(session, row, endpoint, now, gone=attempted.status == GONE)
+    if endpoint.disabled_at is not None:
         _set_due(session, endpoint, None)  # what was under way when it was disabled makes nothing due
 
 
-def _give_up(session: Session, row: WebhookDelivery, now: datetime, *, gone: bool) -> None:
+def _give_up(session: Session, row: WebhookDelivery, endpoint: WebhookEndpoint, now: datetime, *, gone: bool) -> None:
     """An endpoint that took nothing since this event happened is dead; one that took others has refused this one."""
     log.warning("webhooks.given_up", endpoint=row.endpoint_id, delivery=row.id, attempts=row.attempts)
     accepted = select(WebhookDelivery.id).where(
         WebhookDelivery.endpoint_id == row.endpoint_id, col(WebhookDelivery.delivered_at) > row.created_at
     )
-    if gone or session.exec(accepted.limit(1)).first() is None:
-        endpoint = session.get(WebhookEndpoint, row.endpoint_id)
-        if endpoint is not None and endpoint.disabled_at is None:
-            disable(session, endpoint, now, NOT_WANTED if gone else DEAD)
-            log.warning("webhooks.endpoint_disabled", endpoint=endpoint.id, tenant=endpoint.tenant)
+    if endpoint.disabled_at is None and (gone or session.exec(accepted.limit(1)).first() is None):
+        disable(session, endpoint, now, NOT_WANTED if gone else DEAD)
+        log.warning("webhooks.endpoint_disabled", endpoint=endpoint.id, tenant=endpoint.tenant)
 
 
 def disable(session: Session, endpoint: WebhookEndpoint, now: datetime, reason: str) -> None:
