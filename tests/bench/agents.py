@@ -8,12 +8,14 @@ demand under the user's cache; where that cannot be made, one line says so.
 
 import json
 import os
+import signal
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -141,18 +143,23 @@ def _theirs(at: World, python: Path, folder: Path) -> Figures:
     task = folder / "task.json"
     task.write_text(json.dumps({"browser": finding.find().path, "first": first, "values": values}), encoding="utf-8")
     booked = len(at.orders())
-    done = subprocess.run(
-        [str(python), str(DRIVER), str(task)],
-        check=True,
-        capture_output=True,
-        text=True,
-        timeout=PURCHASE_SECONDS,
-        env=os.environ | {"BROWSER_USE_CONFIG_DIR": str(folder / "browser-use")},
-    )
-    said: Mapping[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    assert said["done"], done.stdout
+    said: Mapping[str, Any] = json.loads(_driven([str(python), str(DRIVER), str(task)], folder).splitlines()[-1])
+    assert said["done"], said
     assert booked + 1 == len(lines(Path(at.shop.said["book"])))
     return Figures(said["turns"], said["input_tokens"], said["own_seconds"])
+
+
+def _driven(command: Sequence[str], folder: Path) -> str:
+    """What a driver printed. The browser it leaves behind would run beside whoever is measured next: it is ended."""
+    env = os.environ | {"BROWSER_USE_CONFIG_DIR": str(folder / "browser-use"), "TMPDIR": str(folder)}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=env, start_new_session=True) as driver:
+        try:
+            printed, _ = driver.communicate(timeout=PURCHASE_SECONDS)
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(driver.pid, signal.SIGKILL)
+    assert 0 == driver.returncode, printed
+    return printed
 
 
 def _values(names: tuple[str, ...]) -> dict[str, str]:
