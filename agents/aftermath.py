@@ -27,12 +27,12 @@ from agents.reading.goods import SOLD_OUT
 from agents.reading.labels import folded
 from agents.redaction import Redactor
 from agents.sending import HARMLESS
+from agents.settling import hear
 from agents.terms import Confirmation, Task
 from merchants.sdk import Order, Refused, Unclear
 
 # How often the page is read while nothing is heard of it, and how soon it is noticed that something was.
 POLL_SECONDS = 0.25
-HEAR_SECONDS = 0.005
 # An error that stays this long is the answer; so is silence, on a page that sent nothing.
 ERROR_STAYS_SECONDS = 2.0
 SILENCE_SECONDS = 8.0
@@ -159,7 +159,7 @@ class Aftermath:
         heard, until = self.heard, time.monotonic() + POLL_SECONDS
         with suppress(PlaywrightError):
             while self.heard == heard and time.monotonic() < until:
-                self.commit.visit.page.wait_for_timeout(HEAR_SECONDS * 1000)
+                hear(self.commit.visit.page)
 
     def _whole(self, shown: Confirmation) -> Confirmation:
         """The confirmation when its page has come to rest: a total may be painted after the number."""

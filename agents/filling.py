@@ -112,7 +112,7 @@ def fill(observer: Observer, ref: str, value: str | bool, *, slots: Slots, phase
     try:
         if slot == "buyer.province" and observer.country_changed:
             is_list = control.role in ("combobox", "listbox")
-            observer.country_changed.wait_for(element, filling.page, is_list=is_list)
+            observer.country_changed.wait_for(element, is_list=is_list)
         if slot and slot not in _IN_MANY_WAYS and control.role == "textbox" and _enter(filling, resolved):
             return _filled(observer, filling, ref)
         filling = replace(filling, facts=element.evaluate(_FACTS))

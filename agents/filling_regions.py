@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from playwright.sync_api import Error as PlaywrightError
-from playwright.sync_api import Page
 
 from agents.elements import Asked
 
@@ -18,14 +17,21 @@ from agents.elements import Asked
 LIST_SECONDS: Final = 1.5
 # How long a text field may still be replaced by a list. Most shops have a text field and nothing to wait for.
 TEXT_SECONDS: Final = 0.3
-_STEP_MILLISECONDS: Final = 5
 
 _LISTS: Final = """
 e => new Map([...e.ownerDocument.querySelectorAll('select')].map(list => [list, list.textContent]))
 """
-_SAME_LIST: Final = "(lists, e) => lists.get(e) === e.textContent"
+_SAME_LIST: Final = "e.isConnected && lists.get(e) === e.textContent"
 # A field that was taken away, or hidden behind a list, is not waited for any longer.
-_SAME_FIELD: Final = "(_, e) => e.checkVisibility({visibilityProperty: true}) && e.getClientRects().length > 0"
+_SAME_FIELD: Final = "e.isConnected && e.checkVisibility({visibilityProperty: true}) && e.getClientRects().length > 0"
+# The page itself says when it is another one; asked again and again, it would have less time to change.
+_WHILE: Final = """
+(lists, e) => new Promise(done => {
+  const until = performance.now() + %d;
+  const look = () => { if (%s && performance.now() < until) setTimeout(look, 5); else done(true) };
+  look();
+})
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +46,10 @@ class CountryChanged:
         """Remember the lists beside a country field that is about to be filled in."""
         return cls(element.evaluate_handle(_LISTS))
 
-    def wait_for(self, element: Asked, page: Page, *, is_list: bool) -> None:
+    def wait_for(self, element: Asked, *, is_list: bool) -> None:
         """Wait while a region field may still be the one of the country before."""
-        until, same = (self.at + LIST_SECONDS, _SAME_LIST) if is_list else (self.at + TEXT_SECONDS, _SAME_FIELD)
-        with suppress(PlaywrightError):  # the page went on, and so did its lists
-            while time.monotonic() < until and self.lists.evaluate(same, element) is True:
-                page.wait_for_timeout(_STEP_MILLISECONDS)
+        seconds, same = (LIST_SECONDS, _SAME_LIST) if is_list else (TEXT_SECONDS, _SAME_FIELD)
+        left = self.at + seconds - time.monotonic()
+        if left > 0:
+            with suppress(PlaywrightError):  # the page went on, and so did its lists
+                self.lists.evaluate(_WHILE % (left * 1000, same), element)

@@ -11,6 +11,8 @@ from contextlib import suppress
 from typing import Any
 
 from playwright.sync_api import Error as PlaywrightError
+from playwright.sync_api import Page
+from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
 from agents.errors import PageTroubleError
 from agents.watching import Watched
@@ -21,12 +23,12 @@ SETTLE_SECONDS = 5.0
 IDLE_MILLISECONDS = 16
 # Two frames: after a change, another may follow in the next.
 QUIET_MILLISECONDS = 32
-# After an answer, more often follows: frameworks render in several rounds.
-ANSWERED_IDLE_MILLISECONDS, ANSWERED_QUIET_MILLISECONDS = 50, 100
+# After an answer, more often follows: frameworks render it in one frame and what that brought about in the next.
+ANSWERED_IDLE_MILLISECONDS, ANSWERED_QUIET_MILLISECONDS = 34, 68
 # A carousel or a countdown never rests; a page that says it is busy (`aria-busy`) may forget to take it back.
 CHURN_MILLISECONDS = 1500
-# How often it is looked whether an answer came; each look also lets the browser's events be heard.
-LOOK_MILLISECONDS = 2
+# An answer is heard when it comes; what else may end a wait is looked for this often.
+HEAR_MILLISECONDS = 20
 # What that takes many times over; it is only to save time.
 PREPARE_MILLISECONDS = 250
 # Shops in their worst hour still begin to answer within this; a person would be gone.
@@ -92,7 +94,7 @@ def settle(
                 _prepare(watched)
         before = watched.finished
         if _waits(watched, deadline):
-            watched.page.wait_for_timeout(LOOK_MILLISECONDS)
+            hear(watched.page)
             continue
         answered = watched.take_answered() or answered
         _ask(watched, _NOTICE)
@@ -120,7 +122,13 @@ def _await_document(watched: Watched, document_seconds: float, latest: float) ->
         if time.monotonic() > min(since + document_seconds, latest):
             watched.stop()
             raise PageTroubleError(f"the next page did not come within {document_seconds:.0f} seconds")
-        watched.page.wait_for_timeout(LOOK_MILLISECONDS)
+        hear(watched.page)
+
+
+def hear(page: Page) -> None:
+    """Return when a request of the page's has been answered, or after a moment; all its events are heard meanwhile."""
+    with suppress(PlaywrightTimeoutError):
+        page.wait_for_event("requestfinished", timeout=HEAR_MILLISECONDS)
 
 
 def _prepare(watched: Watched) -> None:

@@ -20,12 +20,13 @@ from agents.egress import Egress
 from agents.elements import worlds
 from agents.errors import FencedError, PageTroubleError
 from agents.fence import Fence
-from agents.settling import COMMIT_SECONDS, DOCUMENT_SECONDS, LOOK_MILLISECONDS, settle
+from agents.settling import COMMIT_SECONDS, DOCUMENT_SECONDS, settle
 from agents.terms import SavedSession
 from agents.watching import Watched
 
 # A pop-up that has not said by then where it goes is closed unseen.
 POPUP_SECONDS = 2.0
+POPUP_LOOK_MILLISECONDS = 5
 # A shop's pop-up may open one of its own; a page that opens them without end is no shop.
 MAX_PAGES = 4
 # A page's own words in a notice: enough to know what it said, too little to say much.
@@ -185,7 +186,7 @@ class Visit:
         deadline = time.monotonic() + POPUP_SECONDS
         with suppress(PlaywrightError):  # the active page may be closing
             while self._windows > 0 and time.monotonic() < deadline:
-                self.page.wait_for_timeout(LOOK_MILLISECONDS)
+                self.page.wait_for_timeout(POPUP_LOOK_MILLISECONDS)
         self._windows = 0
 
     def _opens_window(self) -> None:
