@@ -2,7 +2,8 @@
 
 ArrangementError              code               what to do
 ├── ProviderMissingError      payments_missing   configure one payment provider for all processes
-└── TwoKeepersError           two_keepers        choose who runs purchases
+├── TwoKeepersError           two_keepers        choose who runs purchases
+└── AwsUnusableError          aws_unusable       mend what boto3 finds: region, profile, endpoint
 
 None is retryable.
 """
@@ -27,6 +28,12 @@ class TwoKeepersError(ArrangementError):
     """Purchases run in our own workers or on AWS, not both."""
 
     code = "two_keepers"
+
+
+class AwsUnusableError(ArrangementError):
+    """Purchases are to run on AWS, and what this machine says of AWS cannot be used."""
+
+    code = "aws_unusable"
 
 
 def check(settings: Settings) -> None:

@@ -21,6 +21,10 @@ from payments.cards import Card
 # Letters, digits and hyphens, in labels of at most 63: anything longer the resolver refuses with an error of its own.
 _NAME = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?")
 _MAKE_A_KEY = "python -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())'"
+# As AWS writes them: a name, or an ARN, with an alias or a version after a colon.
+_FUNCTION = re.compile(
+    r"(arn:[a-z-]+:lambda:[a-z0-9-]+:)?(\d{12}:function:)?[A-Za-z0-9_-]{1,140}(:(\$LATEST|[A-Za-z0-9_-]{1,128}))?"
+)
 _LARGEST_PORT = 65_535
 _CURRENCY = re.compile(r"[A-Z]{3}")
 CARD = TypeAdapter(Card)
@@ -63,6 +67,12 @@ def _is_host(text: str) -> bool:
 def _is_pair(text: str) -> bool:
     host, _, port = text.rpartition(":")
     return _is_host(host) and port.isascii() and port.isdigit() and 0 < int(port) <= _LARGEST_PORT
+
+
+def _function(text: str) -> str:
+    if not _FUNCTION.fullmatch(text):
+        raise ValueError(f"{text!r} is no Lambda function; give its name or ARN with an alias, as in purchase:live")
+    return text
 
 
 def _host(text: str) -> str:
@@ -155,6 +165,7 @@ def _card(card: SecretStr) -> SecretStr:
     return card
 
 
+FunctionName = Annotated[str, AfterValidator(_function)]
 Host = Annotated[str, AfterValidator(_host)]
 Url = Annotated[str, AfterValidator(_url)]
 DatabaseUrl = Annotated[str, AfterValidator(_database)]

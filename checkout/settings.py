@@ -18,6 +18,7 @@ from checkout.setting_kinds import (
     DatabaseUrl,
     FernetKey,
     Folder,
+    FunctionName,
     Host,
     Hosts,
     Pairs,
@@ -39,7 +40,7 @@ class Settings(FromFiles):
     # Carries "drive this purchase" and "there is a task"; losing it loses nothing. Unset: one process, threads.
     redis_url: RedisUrl | None = None
     # The purchase's Lambda function, by an alias: its name or ARN, as in `purchase:live`. Unset: purchases run here.
-    lambda_function: str | None = Field(default=None, min_length=1, max_length=256)
+    lambda_function: FunctionName | None = None
     # Loopback unless the operator says otherwise.
     host: Host = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)

@@ -67,9 +67,9 @@ class Fetcher:
             return target
         if target.is_literal:
             if not addresses.is_public(ip_address(target.host)):
-                raise UrlForbiddenError(f"{target.host} is not on the public Internet; give a shop's public address")
+                raise UrlForbiddenError(f"{target.host} is not on the public Internet; give a public address")
         elif not addresses.is_public_name(target.host):
-            raise UrlForbiddenError(f"{target.host} is a name of a private network; give a shop's public address")
+            raise UrlForbiddenError(f"{target.host} is a name of a private network; give a public address")
         if target.port not in SHOP_PORTS:
             ports = ", ".join(str(port) for port in sorted(SHOP_PORTS))
             raise UrlForbiddenError(f"port {target.port} is not let through; shops answer on {ports}")

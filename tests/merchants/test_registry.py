@@ -61,7 +61,7 @@ def test_why_names_every_adapter_its_reason_and_the_chosen_one() -> None:
 def test_why_explains_a_url_that_must_not_be_fetched() -> None:
     """The guard's sentence is everybody's."""
     loaded = Registry.load(fetcher(), options=OPTIONS, found=points("ucp", "acme"))
-    assert {"169.254.169.254 is not on the public Internet; give a shop's public address"} == {
+    assert {"169.254.169.254 is not on the public Internet; give a public address"} == {
         reason.why for reason in loaded.why("http://169.254.169.254/")
     }
     assert None is loaded.find("http://169.254.169.254/")

@@ -5,13 +5,15 @@ from collections.abc import Iterator
 from functools import partial
 
 import pytest
+from pydantic import ValidationError
 from sqlmodel import Session, select
 
 from checkout import arrangement
-from checkout.arrangement import ArrangementError
+from checkout.arrangement import ArrangementError, AwsUnusableError
 from checkout.durable.errors import CallbackAlreadyCompletedError, CallbackError, CallbackExpiredError
 from checkout.durable.views import Change, ExecutionStatus
 from checkout.on_lambda import owed
+from checkout.on_lambda.connected import connected
 from checkout.on_lambda.following import told_again
 from checkout.purchase import codec
 from checkout.purchase.agent_orders import witnessed_order
@@ -239,3 +241,43 @@ def test_purchases_run_on_aws_or_in_our_workers() -> None:
     with pytest.raises(ArrangementError) as refused:
         arrangement.check(asked)
     assert ("two_keepers", False) == (refused.value.code, refused.value.retryable)
+
+
+@pytest.mark.parametrize(
+    ("says", "words"),
+    [
+        ({}, "specify a region"),
+        ({"AWS_DEFAULT_REGION": "eu-central-1", "AWS_ENDPOINT_URL_LAMBDA": "nowhere"}, "Invalid endpoint"),
+    ],
+)
+def test_an_aws_that_cannot_be_used_is_a_sentence(
+    house: House, monkeypatch: pytest.MonkeyPatch, says: dict[str, str], words: str
+) -> None:
+    """Before anything starts, and not at the first purchase."""
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_LAMBDA"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")  # who has no keys would be looked for on the network
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/nowhere")
+    for name, value in says.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("boto3.DEFAULT_SESSION", None)  # it keeps what it read first
+    with pytest.raises(AwsUnusableError, match=words) as refused:
+        connected(Settings(lambda_function="purchase:live"), house.database, house.clock)
+    assert "aws_unusable" == refused.value.code
+
+
+@pytest.mark.parametrize(
+    "name", ["", "two words", "purchase:", "purchase:live:again", "https://lambda.example/purchase"]
+)
+def test_a_function_that_cannot_be_one_is_refused(name: str) -> None:
+    """As a setting, in a sentence."""
+    with pytest.raises(ValidationError, match="is no Lambda function"):
+        Settings(lambda_function=name)
+
+
+@pytest.mark.parametrize(
+    "name", ["purchase", "purchase:live", "arn:aws-us-gov:lambda:us-gov-west-1:123456789012:function:purchase:$LATEST"]
+)
+def test_a_function_is_named_as_aws_names_them(name: str) -> None:
+    """By name or by ARN."""
+    assert name == Settings(lambda_function=name).lambda_function
