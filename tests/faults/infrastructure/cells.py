@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -162,10 +163,12 @@ class Cells(Generic[S]):
             return self._beside.purchases.of_operator(session, cell.one.intent_id)
 
     def _judged(self, cell: Cell, story: str) -> list[str]:
-        one = cell.one
+        one, intent = cell.one, self._standing(cell)
+        if intent.state not in OVER and not intent.review_since:
+            story += f"; it waits at {self._last_done(one)}"
         seen = of_database(
             self._beside.durable,
-            self._standing(cell),
+            intent,
             money=money_of(self._money.of(one.intent_id)),
             orders=self._orders.of(one.email),
             may_ask=False,
@@ -173,3 +176,9 @@ class Cells(Generic[S]):
             secrets=(one.wish.pays_with,),
         )
         return broken(seen, story)
+
+    def _last_done(self, one: Wished) -> str:
+        """What its execution was at last seen to do, and when it goes on: a long pause is not a lost purchase."""
+        last = self._beside.durable.operations(one.intent_id)[-1]
+        said = f"{last.name} {last.status}, attempt {last.attempt}, next at {last.next_attempt_at}"
+        return f"{said}; it is {datetime.now(UTC)}"
