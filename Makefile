@@ -32,12 +32,14 @@ demo: $(VENV)/.demo browser ## Set everything up and buy: eight purchases, two o
 STORE_TESTS := $(addprefix tests/,$(addsuffix .py,$(addprefix api/test_,agents permits workers idempotency operators \
   polling tenants keys) purchase/test_agent_orders on_lambda/test_owed))
 
+SLOWEST := --durations=12 --durations-min=8
+
 test: lint browser servers ## Set everything up, lint, and run the tests (the bounded tier)
-	@$(BIN)/pytest -m "not full" $(ARGS)
+	@$(BIN)/pytest -m "not full" $(SLOWEST) $(ARGS)
 	$(if $(ARGS),,@CHECKOUT_TEST_STORE=postgresql $(BIN)/pytest -m "not full" $(STORE_TESTS))
 
 test-full: lint browser servers ## All tests, with the exhaustive tier, and the service's once more on PostgreSQL
-	@$(BIN)/pytest $(ARGS)
+	@$(BIN)/pytest $(SLOWEST) $(ARGS)
 	@CHECKOUT_TEST_STORE=postgresql $(BIN)/pytest tests/api tests/purchase $(ARGS)
 
 bench: $(VENV)/.dev browser servers ## Measure: sagas per second beside DBOS, commits per saga, suspended checkouts
