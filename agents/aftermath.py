@@ -17,17 +17,17 @@ from typing import Any, Protocol
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Request
 
-from agents.browser import Visit
+from agents.browsing.browser import Visit
+from agents.browsing.fence import CommitWatch
+from agents.browsing.sending import HARMLESS
+from agents.browsing.settling import hear
 from agents.errors import AgentError, TaskLostError, UnreadableError
-from agents.fence import CommitWatch
 from agents.looking_up import Findings, order_of, search
 from agents.ports import Service
 from agents.reading import Seen, confirmation, look
 from agents.reading.goods import SOLD_OUT
 from agents.reading.labels import folded
 from agents.redaction import Redactor
-from agents.sending import HARMLESS
-from agents.settling import hear
 from agents.terms import Confirmation, Task
 from merchants.sdk import Order, Refused, Unclear
 

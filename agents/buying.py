@@ -12,18 +12,18 @@ from functools import partial
 from typing import Any
 
 from agents import committing, guard, looking_up, prompts, quoting, route
-from agents.browser import Browser, Visit
+from agents.browsing.browser import Browser, Visit
+from agents.browsing.fence import KNOWN_PAYMENT_HOSTS, Fence
 from agents.budget import Meter
 from agents.desk import Desk
 from agents.errors import AgentError, RefusedError, TaskLostError, UnreadableError
 from agents.evidence import Evidence
 from agents.explore import End, Explorer, give_up
-from agents.fence import KNOWN_PAYMENT_HOSTS, Fence
 from agents.model import Model
-from agents.observe import Observer
 from agents.ports import Service
 from agents.redaction import Redactor
 from agents.repeating import repeat
+from agents.seeing.observe import Observer
 from agents.slots import Slots
 from agents.terms import BuyingConfig, Kind, Outcome, Task
 from agents.toolset import ShopToolset

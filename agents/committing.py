@@ -20,14 +20,14 @@ from playwright.sync_api import Locator
 
 from agents import guard
 from agents.aftermath import Aftermath
-from agents.browser import Visit
-from agents.elements import Element
+from agents.browsing.browser import Visit
+from agents.browsing.elements import Element
 from agents.errors import AgentError, TaskLostError, UnreadableError
 from agents.evidence import Evidence
-from agents.observe import Observer, origin_of
 from agents.ports import Service
 from agents.reading import Seen, address_found, confirmation, lines, look, totals
 from agents.redaction import Redactor
+from agents.seeing.observe import Observer, origin_of
 from agents.terms import Permit, Readings, Task
 from merchants.sdk import Order, Refused, Unclear
 

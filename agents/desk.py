@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 from anthropic.tools import ToolError
 
 from agents import reading
-from agents.browser import Visit
+from agents.browsing.browser import Visit
 from agents.errors import AgentError, PageTroubleError, RefusedError, UnreadableError
 from agents.loops import Loops
 from agents.notes import Notes
-from agents.observe import Observer, Sight, Snapshot
 from agents.obstacles import obstacle
 from agents.reading import Seen
 from agents.redaction import Redactor
 from agents.route import Step
+from agents.seeing.observe import Observer, Sight, Snapshot
 from agents.slots import Slots
 from merchants.sdk import Refused
 from payments.money import Money

@@ -20,7 +20,7 @@ from urllib.parse import urljoin, urlsplit
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Route
 
-from agents.browser import Visit
+from agents.browsing.browser import Visit
 from agents.errors import FencedError, PageTroubleError, UnreadableError
 from agents.guard import has_words, is_commit, similar
 from agents.reading import Seen, confirmation, lines, look

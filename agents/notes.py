@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from agents import reading
 from agents.errors import UnreadableError
-from agents.observe import Snapshot
 from agents.reading import ProductReading, Seen
+from agents.seeing.observe import Snapshot
 from agents.terms import Line, Phase, ShippingChoice
 
 # How shops name the ways to pay that need no card, in the languages of the other lexicons.

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Frame
 
-from agents.browser import Visit
+from agents.browsing.browser import Visit
 from agents.errors import UnreadableError
 from agents.reading.basket import ADD
 from agents.reading.goods import SOLD_OUT, ProductReading, product

@@ -11,7 +11,7 @@ from typing import Any
 
 from anthropic.types.beta import BetaToolUseBlock
 
-from agents.observe import Control, Snapshot
+from agents.seeing.observe import Control, Snapshot
 
 # A way longer than this is no way worth repeating, and too much to keep in a purchase's history.
 MAX_STEPS = 60

@@ -8,8 +8,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Final
 
+from agents.browsing.fence import Fence
 from agents.errors import SlotRefusedError
-from agents.fence import Fence
 from agents.terms import Phase
 from merchants.sdk import Buyer
 from payments.cards import Card

@@ -36,15 +36,15 @@ from playwright.sync_api import ElementHandle
 from playwright.sync_api import Error as PlaywrightError
 
 from agents import reading
+from agents.browsing.elements import Asked
 from agents.desk import Desk
-from agents.elements import Asked
 from agents.errors import AgentError, FencedError, PageTroubleError, SlotRefusedError, UnreadableError
-from agents.filling import fill
+from agents.filling.control import fill
+from agents.filling.pressing import press
 from agents.guard import could_commit, is_commit
-from agents.observe import Control, Snapshot
 from agents.phases import actions_in
-from agents.pressing import press
 from agents.route import step
+from agents.seeing.observe import Control, Snapshot
 from agents.slots import slot_in
 from agents.terms import Phase
 

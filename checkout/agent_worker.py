@@ -13,7 +13,7 @@ from functools import partial
 
 import structlog
 
-from agents.browser import Browser, Found, find
+from agents.browsing.browser import Browser, Found, find
 from agents.buying import Buying
 from agents.errors import AgentError
 from agents.model import Model

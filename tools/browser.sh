@@ -4,7 +4,7 @@
 set -euo pipefail
 bin=$1
 
-found() { "$bin/python" -c 'from agents.browser import find; find()' 2>/dev/null; }
+found() { "$bin/python" -c 'from agents.browsing.browser import find; find()' 2>/dev/null; }
 
 found && exit 0
 echo "browser: none found; installing one" >&2

@@ -20,7 +20,7 @@ from weakref import WeakKeyDictionary
 from playwright.sync_api import CDPSession, Page
 from playwright.sync_api import Error as PlaywrightError
 
-from agents.elements import worlds
+from agents.browsing.elements import worlds
 from agents.errors import UnreadableError
 
 WORLD = "reading"

@@ -13,8 +13,8 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from agents.browsing.finding import Found, find
 from agents.errors import BrowserMissingError
-from agents.finding import Found, find
 from checkout import children, wiring
 from checkout.demo import report
 from checkout.demo.buying import DemoError, Developer

@@ -11,7 +11,7 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from agents.finding import Found
+from agents.browsing.finding import Found
 from checkout.demo.books import Sale
 from checkout.demo.buying import ADA
 from checkout.demo.scenes import Scene, Shop

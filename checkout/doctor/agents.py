@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
+from agents.browsing.finding import find
 from agents.errors import BrowserMissingError
-from agents.finding import find
 from checkout.doctor.findings import Finding, masked
 from checkout.settings import Settings
 

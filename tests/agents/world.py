@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from agents import guard
-from agents.browser import Browser
+from agents.browsing.browser import Browser
 from agents.buying import Buying
 from agents.errors import PermitRefusedError
 from agents.model import Model

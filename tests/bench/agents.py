@@ -22,7 +22,7 @@ from typing import Any
 
 from anthropic.types.beta import BetaMessage
 
-from agents import finding
+from agents.browsing import finding
 from agents.budget import Meter
 from agents.model import Model
 from agents.slots import Slots

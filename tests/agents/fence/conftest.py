@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from agents.browser import Browser, Visit
-from agents.fence import Fence
+from agents.browsing.browser import Browser, Visit
+from agents.browsing.fence import Fence
 from tests.agents.fence.places import Place
 
 

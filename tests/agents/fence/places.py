@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from agents.browser import find
+from agents.browsing.browser import find
 
 # Every browser of this machine that the fence must hold in.
 INSTALLED = [

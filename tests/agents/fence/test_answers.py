@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
-from agents.egress import Egress
+from agents.browsing.egress import Egress
 
 SECONDS = 5.0
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from agents.browser import Browser, find
-from agents.fence import Fence
+from agents.browsing.browser import Browser, find
+from agents.browsing.fence import Fence
 from tests.agents.fence.places import INSTALLED, Place, Reply, until
 
 
@@ -60,7 +60,8 @@ def test_the_browser_dies_with_its_worker(tmp_path: Path) -> None:
     """A worker that is killed outright leaves no browser behind."""
     said = tmp_path / "pid"
     code = (
-        "import sys, time, pathlib; from agents.browser import Browser; from agents.fence import Fence\n"
+        "import sys, time, pathlib\n"
+        "from agents.browsing.browser import Browser; from agents.browsing.fence import Fence\n"
         "with Browser.opened() as b, b.visit(Fence('https://example.com/')):\n"
         f"    pathlib.Path({str(said)!r}).write_text(str(b._pid)); time.sleep(60)"
     )

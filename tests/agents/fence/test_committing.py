@@ -2,7 +2,7 @@
 
 import threading
 
-from agents.browser import Visit
+from agents.browsing.browser import Visit
 from tests.agents.fence.places import Place, Reply, until
 
 

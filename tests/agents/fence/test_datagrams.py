@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page
 
-from agents.browser import AS_ROOT, Browser, find
-from agents.fence import Fence
+from agents.browsing.browser import AS_ROOT, Browser, find
+from agents.browsing.fence import Fence
 from tests.agents.fence.places import INSTALLED, Place, Reply, until
 
 GATHER = """

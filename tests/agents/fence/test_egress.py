@@ -8,8 +8,8 @@ from contextlib import ExitStack, suppress
 
 import pytest
 
-from agents.egress import Egress
-from agents.heads import MAX_HEAD_BYTES
+from agents.browsing.egress import Egress
+from agents.browsing.heads import MAX_HEAD_BYTES
 from tests.agents.fence.places import Names, Place, Reply, until
 from tests.merchants.vectors import FORBIDDEN
 
@@ -198,7 +198,7 @@ def test_the_proxy_ends_with_its_visit(place: Place) -> None:
 
 def test_too_many_connections_are_turned_away(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """A page cannot use up the machine's."""
-    monkeypatch.setattr("agents.egress.MAX_CONNECTIONS", 2)
+    monkeypatch.setattr("agents.browsing.egress.MAX_CONNECTIONS", 2)
     with Egress(frozenset({place.pair})).running() as egress:
         with ExitStack() as taken:
             for _ in range(2):
@@ -210,7 +210,7 @@ def test_too_many_connections_are_turned_away(place: Place, monkeypatch: pytest.
 
 def test_a_page_cannot_make_the_journal_grow_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever counts through names is no shop."""
-    monkeypatch.setattr("agents.egress.MAX_HOSTS", 2)
+    monkeypatch.setattr("agents.browsing.egress.MAX_HOSTS", 2)
     with Egress(frozenset(), Names(["127.0.0.1"])).running() as egress:
         for number in range(4):
             say(egress, get(f"http://{number}.example/"))
@@ -229,8 +229,8 @@ def test_who_hangs_up_while_waiting_is_forgotten(place: Place) -> None:
 
 def test_silence_is_ended(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither a head that does not come nor a tunnel nobody uses is kept open."""
-    monkeypatch.setattr("agents.egress.HEAD_SECONDS", 0.1)
-    monkeypatch.setattr("agents.egress.IDLE_SECONDS", 0.1)
+    monkeypatch.setattr("agents.browsing.egress.HEAD_SECONDS", 0.1)
+    monkeypatch.setattr("agents.browsing.egress.IDLE_SECONDS", 0.1)
     with Egress(frozenset({place.pair})).running() as egress:
         assert b"" == say(egress, "GET http://exam")
         assert say(egress, f"CONNECT {place.pair} HTTP/1.1\n\n").startswith(b"HTTP/1.1 200")
@@ -238,7 +238,7 @@ def test_silence_is_ended(place: Place, monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_a_resolver_that_hangs_holds_nobody_else_up(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """One dead name server, and the other hosts of the page still load."""
-    monkeypatch.setattr("agents.egress.CONNECT_SECONDS", 0.3)
+    monkeypatch.setattr("agents.browsing.egress.CONNECT_SECONDS", 0.3)
 
     def resolve(host: str, _port: int) -> Sequence[str]:
         if host == "slow.example":

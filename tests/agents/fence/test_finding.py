@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from agents.browser import Browser, Found, find
+from agents.browsing.browser import Browser, Found, find
 from agents.errors import BrowserMissingError
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.fence import KNOWN_PAYMENT_HOSTS, Fence
+from agents.browsing.fence import KNOWN_PAYMENT_HOSTS, Fence
 from merchants.errors import UrlError
 from tests.merchants.vectors import FORBIDDEN, INVALID
 

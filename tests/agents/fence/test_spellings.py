@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from agents.browser import Browser
+from agents.browsing.browser import Browser
+from agents.browsing.fence import Fence
 from agents.errors import FencedError
-from agents.fence import Fence
 from tests.agents.fence.places import Names, Place, Reply
 
 SECONDS = 5.0

@@ -9,10 +9,10 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from agents import browser as browsers
-from agents.browser import Browser
+from agents.browsing import browser as browsers
+from agents.browsing.browser import Browser
+from agents.browsing.fence import Fence
 from agents.errors import PageTroubleError
-from agents.fence import Fence
 from tests.merchants.test_tls import certificate, shop
 
 NAME = "shop.localhost"

@@ -2,9 +2,9 @@
 
 import pytest
 
-from agents.browser import Browser, Visit
+from agents.browsing.browser import Browser, Visit
+from agents.browsing.fence import Fence
 from agents.errors import FencedError, PageTroubleError
-from agents.fence import Fence
 from tests.agents.fence.places import Place, Reply, serve, until
 
 
@@ -84,7 +84,7 @@ def test_pop_ups_without_end_come_to_one(visit: Visit, shop: Place) -> None:
 
 def test_a_pop_up_that_goes_nowhere_is_closed(visit: Visit, shop: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is not waited for long."""
-    monkeypatch.setattr("agents.visit.POPUP_SECONDS", 0.2)
+    monkeypatch.setattr("agents.browsing.visit.POPUP_SECONDS", 0.2)
     serve(shop, "<button id=go onclick=\"window.open('about:blank')\">go</button>")
     visit.open(shop.url)
     visit.page.click("#go")

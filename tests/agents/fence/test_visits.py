@@ -8,11 +8,11 @@ from contextlib import suppress
 import pytest
 from playwright.sync_api import Error as PlaywrightError
 
-from agents import settling, watching
-from agents import visit as visits
-from agents.browser import Browser, Visit
+from agents.browsing import settling, watching
+from agents.browsing import visit as visits
+from agents.browsing.browser import Browser, Visit
+from agents.browsing.fence import Fence
 from agents.errors import PageTroubleError
-from agents.fence import Fence
 from tests.agents.fence.places import Place, Reply, serve, until
 
 

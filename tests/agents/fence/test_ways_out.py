@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from agents.browser import Browser, Visit
-from agents.egress import Reached
-from agents.fence import Fence
+from agents.browsing.browser import Browser, Visit
+from agents.browsing.egress import Reached
+from agents.browsing.fence import Fence
 from tests.agents.fence.places import Place, Reply, until
 from tests.agents.fence.vectors import BESIDE, POP_UPS, TOP_LEVEL, Vector
 

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from agents import guard
-from agents.browser import Browser, Visit
+from agents.browsing.browser import Browser, Visit
+from agents.browsing.fence import Fence
 from agents.committing import commit
 from agents.errors import PermitRefusedError, TaskLostError
 from agents.evidence import Evidence
-from agents.fence import Fence
-from agents.observe import Observer
 from agents.redaction import Redactor
+from agents.seeing.observe import Observer
 from agents.slots import Slots
 from agents.terms import Kind, Permit, Readings, SavedSession, Task
 from merchants.sdk import Cost, Offer, OfferRequest, Order, Refused, Unclear

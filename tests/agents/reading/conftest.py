@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page
 
-from agents.browser import Browser
+from agents.browsing.browser import Browser
 from tests.agents.reading.little_shop import LittleShop
 from tests.agents.reading.pages import Show
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from agents.aftermath import Aftermath
-from agents.browser import Browser
+from agents.browsing.browser import Browser
 from agents.errors import PageTroubleError, TaskLostError, UnreadableError
 from merchants.sdk import Order, Unclear
 from tests.agents.reading.committing_world import at_review

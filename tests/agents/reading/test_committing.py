@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from agents.browser import Browser
+from agents.browsing.browser import Browser
 from merchants.sdk import Order, Refused, Unclear
 from payments.money import Money
 from tests.agents.reading.committing_world import TOTAL, at_review

@@ -2,8 +2,8 @@
 
 import pytest
 
-from agents.browser import Browser
-from agents.fence import Fence
+from agents.browsing.browser import Browser
+from agents.browsing.fence import Fence
 from agents.looking_up import look_up
 from agents.terms import SavedSession
 from merchants.sdk import Absent, Order, Unclear

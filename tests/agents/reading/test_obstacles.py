@@ -6,7 +6,7 @@ from typing import cast
 import pytest
 from playwright.sync_api import Page
 
-from agents.browser import Visit
+from agents.browsing.browser import Visit
 from agents.obstacles import obstacle
 from tests.agents.reading.pages import Show
 

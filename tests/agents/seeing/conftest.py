@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from agents.finding import find
+from agents.browsing.finding import find
 from tests.agents.seeing.sights import Sight, sight
 
 Show = Callable[..., Sight]

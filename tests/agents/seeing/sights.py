@@ -6,10 +6,10 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, Page, Route
 
-from agents.fence import Fence
-from agents.filling import fill
-from agents.observe import Observer, Snapshot
+from agents.browsing.fence import Fence
+from agents.filling.control import fill
 from agents.redaction import Redactor
+from agents.seeing.observe import Observer, Snapshot
 from agents.slots import Slots
 from agents.terms import Phase
 from merchants.sdk import Buyer

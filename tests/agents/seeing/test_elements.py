@@ -6,8 +6,8 @@ import pytest
 from playwright.sync_api import ElementHandle
 from playwright.sync_api import Error as PlaywrightError
 
-from agents.elements import Element, worlds
-from agents.observe import origin_of
+from agents.browsing.elements import Element, worlds
+from agents.seeing.observe import origin_of
 from tests.agents.seeing.sights import SHOP, Sight
 
 Show = Callable[..., Sight]

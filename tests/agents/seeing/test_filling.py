@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from agents.errors import SlotRefusedError, UnreadableError
-from agents.filling import fill
+from agents.filling.control import fill
 from agents.terms import Phase
 from tests.agents.seeing.sights import SLOTS, Sight, held, put
 

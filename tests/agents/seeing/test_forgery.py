@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.errors import UnreadableError
-from agents.snapshot_lines import About, Writer
-from agents.snapshot_tree import parse
-from agents.snapshot_words import as_line, quoted, said
+from agents.seeing.lines import About, Writer
+from agents.seeing.tree import parse
+from agents.seeing.words import as_line, quoted, said
 from tests.agents.seeing.sights import Sight
 
 Show = Callable[..., Sight]

@@ -3,7 +3,7 @@
 import pytest
 
 from agents.phases import actions_in, phase_of
-from agents.snapshot_joins import Control
+from agents.seeing.joins import Control
 from agents.terms import Phase
 
 

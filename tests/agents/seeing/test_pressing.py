@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Error as PlaywrightError
 
-from agents.pressing import press
+from agents.filling.pressing import press
 from tests.agents.seeing.sights import Sight
 
 Show = Callable[..., Sight]

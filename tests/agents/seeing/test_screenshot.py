@@ -6,7 +6,7 @@ from io import BytesIO
 from PIL import Image
 from playwright.sync_api import FloatRect
 
-from agents.filling import fill
+from agents.filling.control import fill
 from agents.terms import Phase
 from tests.agents.seeing.sights import SLOTS, Sight
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from agents.browser import Browser
+from agents.browsing.browser import Browser
 from agents.model import Model
-from agents.observe import Observer, Sight, Snapshot
+from agents.seeing.observe import Observer, Sight, Snapshot
 from checkout import children
 from merchants.sdk import Offer, Order
 from payments.cards import OneCard

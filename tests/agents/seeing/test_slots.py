@@ -4,8 +4,8 @@ from itertools import product
 
 import pytest
 
+from agents.browsing.fence import Fence
 from agents.errors import SlotRefusedError
-from agents.fence import Fence
 from agents.slots import Slots, slot_in
 from agents.terms import Phase
 from tests.agents.seeing.sights import BUYER, CARD, SHOP, SLOTS

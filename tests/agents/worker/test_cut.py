@@ -8,8 +8,8 @@ from playwright.sync_api import Error as PlaywrightError
 from pydantic import TypeAdapter
 
 from agents import service as subject
-from agents.browser import Browser
-from agents.fence import Fence
+from agents.browsing.browser import Browser
+from agents.browsing.fence import Fence
 from agents.ports import Service
 from agents.service import ServiceClient
 from agents.terms import Outcome, Task

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from agents.browser import find
+from agents.browsing.browser import find
 from merchants.demo.browser_shop.__main__ import OpenShop
 from merchants.demo.browser_shop.design import DESIGNS
 from merchants.demo.browser_shop.goods import ON_DELIVERY

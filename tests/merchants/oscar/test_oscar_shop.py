@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
-from agents.browser import find
+from agents.browsing.browser import find
 from merchants.demo.oscar.book import orders
 
 PATIENCE_MS = 10_000

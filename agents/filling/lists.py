@@ -5,9 +5,9 @@ from typing import Final, Protocol
 
 from playwright.sync_api import ElementHandle, Page
 
-from agents.elements import Asked
+from agents.browsing.elements import Asked
 from agents.errors import UnreadableError
-from agents.filling_words import Option, chosen
+from agents.filling.words import Option, chosen
 
 # A region list is filled again a second after the country was chosen; a slow shop takes two.
 REFILL_MILLISECONDS: Final = 2500

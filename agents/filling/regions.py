@@ -11,7 +11,7 @@ from typing import Final
 
 from playwright.sync_api import Error as PlaywrightError
 
-from agents.elements import Asked
+from agents.browsing.elements import Asked
 
 # How long after the country a list of regions may still be the old country's.
 LIST_SECONDS: Final = 1.5

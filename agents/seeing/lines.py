@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from agents.snapshot_joins import AMOUNT, ONLY_AMOUNT, Control, Line, joined, merged, pairs, row, tagged
-from agents.snapshot_tree import Node
-from agents.snapshot_words import as_line, clean, folded, quoted, said
+from agents.seeing.joins import AMOUNT, ONLY_AMOUNT, Control, Line, joined, merged, pairs, row, tagged
+from agents.seeing.tree import Node
+from agents.seeing.words import as_line, clean, folded, quoted, said
 
 # Longer lists are folded to what is selected; their options are still chosen by text.
 MAX_OPTIONS: Final = 8

@@ -16,20 +16,20 @@ from urllib.parse import urlsplit
 from playwright.sync_api import ElementHandle, Frame, Locator, Page
 from playwright.sync_api import Error as PlaywrightError
 
-from agents.elements import Asked, Element, worlds
+from agents.browsing.elements import Asked, Element, worlds
+from agents.browsing.fence import Fence
 from agents.errors import UnreadableError
-from agents.fence import Fence
-from agents.filling_regions import CountryChanged
+from agents.filling.regions import CountryChanged
 from agents.guard import is_commit
 from agents.phases import phase_of
 from agents.redaction import Redactor
-from agents.snapshot_about import about
-from agents.snapshot_covered import Covered, give_references
-from agents.snapshot_cut import fitted, key_of, without_said
-from agents.snapshot_joins import Control, Line
-from agents.snapshot_lines import About, Writer, written
-from agents.snapshot_tree import Node, parse
-from agents.snapshot_words import clean, folded, quoted
+from agents.seeing.about import about
+from agents.seeing.covered import Covered, give_references
+from agents.seeing.cut import fitted, key_of, without_said
+from agents.seeing.joins import Control, Line
+from agents.seeing.lines import About, Writer, written
+from agents.seeing.tree import Node, parse
+from agents.seeing.words import clean, folded, quoted
 from agents.terms import Phase
 
 __all__ = ["Control", "Observer", "Seeable", "Snapshot"]

@@ -9,10 +9,10 @@ from typing import Any, Final, Protocol
 from playwright.sync_api import ElementHandle, Page
 from playwright.sync_api import Error as PlaywrightError
 
-from agents.elements import Asked
+from agents.browsing.elements import Asked
 from agents.errors import UnreadableError
-from agents.pressing import press
-from agents.snapshot_lines import TOGGLES
+from agents.filling.pressing import press
+from agents.seeing.lines import TOGGLES
 
 # A control that cannot be pressed by then is covered; its label is next.
 _PRESS_MILLISECONDS: Final = 500

@@ -14,8 +14,8 @@ from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Page
 from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
+from agents.browsing.watching import Watched
 from agents.errors import PageTroubleError
-from agents.watching import Watched
 
 # A shop's slowest step people wait for (shipping rates from a carrier) takes about this long; then we read what stands.
 SETTLE_SECONDS = 5.0

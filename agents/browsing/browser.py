@@ -15,12 +15,12 @@ from playwright.sync_api import Browser as Chromium
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Playwright, ProxySettings, sync_playwright
 
-from agents.egress import Egress
+from agents.browsing.egress import Egress
+from agents.browsing.fence import Fence
+from agents.browsing.finding import Found, find
+from agents.browsing.visit import Visit
 from agents.errors import BrowserMissingError
-from agents.fence import Fence
-from agents.finding import Found, find
 from agents.terms import SavedSession
-from agents.visit import Visit
 from merchants.fetch import Resolver, resolve_host
 
 __all__ = ["Browser", "Found", "Visit", "find"]

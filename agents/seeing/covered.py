@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Final
 
-from agents.snapshot_tree import Node
+from agents.seeing.tree import Node
 
 DRAWN_BY_LABELS: Final = frozenset({"checkbox", "radio", "switch"})
 

@@ -13,15 +13,15 @@ from typing import Any, Final
 from playwright.sync_api import ElementHandle, Page
 from playwright.sync_api import Error as PlaywrightError
 
-from agents.elements import Asked
+from agents.browsing.elements import Asked
 from agents.errors import SlotRefusedError, UnreadableError
-from agents.filling_lists import choose_from_list, choose_native
-from agents.filling_regions import CountryChanged
-from agents.filling_toggles import toggle
-from agents.filling_words import meanings, plain, shows
-from agents.observe import STALE, Control, Observer, origin_of
+from agents.filling.lists import choose_from_list, choose_native
+from agents.filling.regions import CountryChanged
+from agents.filling.toggles import toggle
+from agents.filling.words import meanings, plain, shows
+from agents.seeing.lines import TOGGLES
+from agents.seeing.observe import STALE, Control, Observer, origin_of
 from agents.slots import Slots, slot_in
-from agents.snapshot_lines import TOGGLES
 from agents.terms import Phase
 
 # A control that is not ready by then is covered, moving or gone.

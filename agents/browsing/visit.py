@@ -16,13 +16,13 @@ from playwright.sync_api import BrowserContext, Dialog, Download, FileChooser, F
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
-from agents.egress import Egress
-from agents.elements import worlds
+from agents.browsing.egress import Egress
+from agents.browsing.elements import worlds
+from agents.browsing.fence import Fence
+from agents.browsing.settling import COMMIT_SECONDS, DOCUMENT_SECONDS, settle
+from agents.browsing.watching import Watched
 from agents.errors import FencedError, PageTroubleError
-from agents.fence import Fence
-from agents.settling import COMMIT_SECONDS, DOCUMENT_SECONDS, settle
 from agents.terms import SavedSession
-from agents.watching import Watched
 
 # A pop-up that has not said by then where it goes is closed unseen.
 POPUP_SECONDS = 2.0

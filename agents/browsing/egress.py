@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from urllib.parse import urlsplit
 
-from agents.heads import MAX_HEAD_BYTES, Head, HeadError, response_head
+from agents.browsing.heads import MAX_HEAD_BYTES, Head, HeadError, response_head
 from merchants.errors import FetchError, UrlError
 from merchants.fetch import Fetcher, Resolver, resolve_host
 from merchants.urls import Target

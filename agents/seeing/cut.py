@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from typing import Final
 
-from agents.snapshot_joins import AMOUNT, Line
-from agents.snapshot_lines import FIELDS, TOGGLES
+from agents.seeing.joins import AMOUNT, Line
+from agents.seeing.lines import FIELDS, TOGGLES
 
 # A long page of a real shop in the lean form; what is beyond it is lists of goods and prose.
 MAX_CHARACTERS: Final = 24_000

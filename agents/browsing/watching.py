@@ -15,7 +15,7 @@ from typing import Any
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Frame, Page, Request, Response
 
-from agents.elements import worlds
+from agents.browsing.elements import worlds
 
 # A page that is being made answers its first protocol calls at once, or is already gone.
 ANSWER_MILLISECONDS = 5000

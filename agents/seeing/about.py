@@ -12,10 +12,10 @@ from typing import Any, Final
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Frame, Page
 
-from agents.elements import worlds
-from agents.snapshot_lines import CONTROLS, DIALOGS, FIELDS, TOGGLES, About
-from agents.snapshot_tree import Node
-from agents.snapshot_words import folded
+from agents.browsing.elements import worlds
+from agents.seeing.lines import CONTROLS, DIALOGS, FIELDS, TOGGLES, About
+from agents.seeing.tree import Node
+from agents.seeing.words import folded
 
 # An element that does not answer by then is described without this.
 ASK_MILLISECONDS: Final = 500

@@ -11,7 +11,7 @@ from typing import Final
 from playwright.sync_api import ElementHandle, Page
 from playwright.sync_api import Error as PlaywrightError
 
-from agents.elements import Asked
+from agents.browsing.elements import Asked
 
 # Where the pointer would hit the control now; null where it would not: it is in the page itself (what covers a frame is
 # not seen from within), shown, enabled, brought into view, nothing is being moved, and what is painted at its middle

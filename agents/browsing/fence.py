@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from playwright.sync_api import BrowserContext
 from publicsuffixlist import PublicSuffixList
 
-from agents.sending import CommitWatch, SentRequest, watching
+from agents.browsing.sending import CommitWatch, SentRequest, watching
 from merchants.errors import UrlError
 from merchants.fetch import Fetcher
 from merchants.urls import Target
@@ -89,7 +89,7 @@ class Fence:
 
     @contextmanager
     def committing(self) -> Iterator[CommitWatch]:
-        """From here on each request that changes something passes once; repeats are cut. See `agents.sending`."""
+        """From here on each request that changes something passes once; repeats are cut. See `sending`."""
         assert self._context, "a commit needs the visit this fence stands around"
         self.is_committing = True
         try:
