@@ -4,7 +4,8 @@ A secret leaves in one answer. The record of that answer, for whoever sends the 
 """
 
 import json
-from typing import Annotated, Any
+from collections.abc import Callable
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import JSONResponse, Response
@@ -187,7 +188,7 @@ def _endpoints(using: Services) -> Endpoints:
     return Endpoints(using.vault, using.clock, using.check_url, using.settings.allowed_private_hosts)
 
 
-def _once(live: Live, call: Call, work: Any) -> Response:
+def _once(live: Live, call: Call, work: Callable[[Session], Done]) -> Response:
     identity = identify(call.caller.tenant, call.method, call.path, call.idempotency_key)
     return live.idempotency.once(identity, call.sent, work)
 
