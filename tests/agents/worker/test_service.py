@@ -160,7 +160,7 @@ def is_lost(service: TaskService) -> bool:
 def test_heartbeats_carry_the_step_and_what_was_seen() -> None:
     """From the second thread; what was seen goes at once and stays in every later one."""
     wire = Wire(says(200, status="waiting"))
-    service = at(wire, silence_seconds=0.04)
+    service = at(wire, silence_seconds=1.0)
     with service.beating():
         service.at("a step")
         service.witnessed({"order_number": "A-1"})
