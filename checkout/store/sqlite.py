@@ -6,6 +6,8 @@ files and locks; must never know a table.
 
 import fcntl
 import os
+import sqlite3
+import time
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from checkout.store.errors import DatabaseInUseError, DatabaseUnusableError
 
 # A second process (the CLI beside the service) waits this long for the writer, in seconds, before it is told so.
 BUSY_TIMEOUT_SECONDS = 10
+BUSY_LOOK_SECONDS = 0.01
 # Readers never block the writer in WAL; enough for the API's thread pool and the console.
 READ_CONNECTIONS = 16
 # How every SQLite file begins; an empty one is a database too.
@@ -78,9 +81,27 @@ def _engine(url: URL, *, read_only: bool = False, **pool: Any) -> Engine:
     def _configure(connection: Any, _record: Any) -> None:
         # The driver's own implicit BEGIN is deferred and can deadlock on upgrade; `_begun` begins.
         connection.isolation_level = None
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        _write_ahead(connection)
+        for pragma in ("synchronous=FULL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")
         if read_only:
             connection.execute("PRAGMA query_only=ON")
 
     return engine
+
+
+def _write_ahead(connection: Any) -> None:
+    """Have the file in WAL. A new file is in it after the first of these, which SQLite lets nobody wait for.
+
+    It refuses at once, whatever the timeout, while another connection is about to change the file's mode too.
+    """
+    deadline = time.monotonic() + BUSY_TIMEOUT_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as busy:
+            if busy.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(BUSY_LOOK_SECONDS)
+        else:
+            return
