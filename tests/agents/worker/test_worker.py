@@ -283,10 +283,10 @@ def test_a_look_up_is_handed_the_session_and_answers(
     assert QUOTE == script.tasks[2].offer
     row = row_of(stand, script.tasks[2])
     assert ("done", codec.to_json(found)) == (row.status, row.answer)
-    logged = capsys.readouterr()
-    assert "agent-tasks/{callback_id:path}/permit" in logged.out
+    logged = "".join(capsys.readouterr())  # where to depends on what ran before in this process
+    assert "agent-tasks/{callback_id:path}/permit" in logged
     for secret in (SESSION["storage"]["cookies"][0]["value"], script.tasks[2].token):
-        assert secret not in logged.out + logged.err
+        assert secret not in logged
 
 
 def test_a_service_that_is_away_or_refuses_the_key_gives_no_work(stand: Standing) -> None:
