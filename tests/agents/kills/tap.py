@@ -71,7 +71,11 @@ class Tap:
 @contextmanager
 def tapped(service_url: str) -> Iterator[Tap]:
     """A tap before the service, until the block ends."""
-    with httpx2.Client(base_url=service_url, timeout=CALL_SECONDS, trust_env=False, verify=False) as onward:
+    # A connection kept to a service that was killed since would end a call that the next service could have answered.
+    once = httpx2.Limits(max_keepalive_connections=0)
+    with httpx2.Client(
+        base_url=service_url, timeout=CALL_SECONDS, trust_env=False, verify=False, limits=once
+    ) as onward:
         tap = Tap("")
 
         class Handler(BaseHTTPRequestHandler):
