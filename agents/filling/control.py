@@ -6,19 +6,18 @@ owns this element. Values go into the page and nowhere else: no message, no erro
 
 import re
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from dataclasses import replace
+from typing import Final
 
-from playwright.sync_api import ElementHandle, Page
+from playwright.sync_api import ElementHandle
 from playwright.sync_api import Error as PlaywrightError
 
-from agents.browsing.elements import Asked
 from agents.errors import SlotRefusedError, UnreadableError
+from agents.filling.filling import Filling
 from agents.filling.lists import choose_from_list, choose_native
 from agents.filling.regions import CountryChanged
 from agents.filling.toggles import toggle
-from agents.filling.words import meanings, plain, shows
+from agents.filling.words import plain, shows
 from agents.seeing.lines import TOGGLES
 from agents.seeing.observe import STALE, Control, Observer, origin_of
 from agents.slots import Slots, slot_in
@@ -67,31 +66,6 @@ _ENTER: Final = """
 """.replace("KINDS", "['text', 'email', 'tel', 'password', 'search', 'url', 'number', 'textarea']")  # no date, no range
 # How these are written, or which field takes them, depends on what the page says of it.
 _IN_MANY_WAYS: Final = frozenset({"buyer.country", "buyer.province", "card.expiry", "card.exp_month", "card.exp_year"})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Filling:
-    """One filling: the element, what the page says of it, and the value with the slot it came from."""
-
-    page: Page
-    element: Asked
-    handle: Callable[[], ElementHandle]
-    name: str
-    role: str
-    value: str = field(repr=False)
-    slot: str | None
-    country: str = ""
-    facts: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def ways(self) -> list[str]:
-        """How the field may write the value."""
-        language = str(self.facts["language"])
-        return meanings(self.slot, self.value, country=self.country, language=language)
-
-    def refused(self, why: str) -> UnreadableError:
-        """An error that names the control and never the value."""
-        return UnreadableError(f"{self.role} {self.name!r}: {why}")
 
 
 def fill(observer: Observer, ref: str, value: str | bool, *, slots: Slots, phase: Phase) -> str:  # noqa: FBT001 (what a field takes)

@@ -1,12 +1,12 @@
 """Choosing from a list: a native select, or what scripts make of one. Knows lists; must never know slots."""
 
 from collections.abc import Sequence
-from typing import Final, Protocol
+from typing import Final
 
-from playwright.sync_api import ElementHandle, Page
+from playwright.sync_api import ElementHandle
 
 from agents.browsing.elements import Asked
-from agents.errors import UnreadableError
+from agents.filling.filling import Filling
 from agents.filling.words import Option, chosen
 
 # A region list is filled again a second after the country was chosen; a slow shop takes two.
@@ -55,39 +55,7 @@ _SELECT: Final = """
 """
 
 
-class Filled(Protocol):
-    """What is filled in, as far as a list needs to know."""
-
-    @property
-    def page(self) -> Page:
-        """For waiting."""
-        ...
-
-    @property
-    def element(self) -> Asked:
-        """The list, or what opens it."""
-        ...
-
-    def handle(self) -> ElementHandle:
-        """Playwright's handle of it."""
-        ...
-
-    @property
-    def slot(self) -> str | None:
-        """The slot the value came from; what depends on another field is a person's."""
-        ...
-
-    @property
-    def ways(self) -> list[str]:
-        """How the list may write what is wanted."""
-        ...
-
-    def refused(self, why: str) -> UnreadableError:
-        """An error that names no value."""
-        ...
-
-
-def choose_native(filling: Filled) -> None:
+def choose_native(filling: Filling) -> None:
     """The option of a `select` that is meant; waits a moment for one that is still to come."""
     element = filling.element
     waited, (at, options) = 0, _native(element)
@@ -108,7 +76,7 @@ def choose_native(filling: Filled) -> None:
         raise filling.refused("its options changed while one was chosen; fill it in again")
 
 
-def choose_from_list(filling: Filled, *, typed: bool) -> None:
+def choose_from_list(filling: Filling, *, typed: bool) -> None:
     """The option of a list that scripts draw. `typed`: the field has the text already, and may do without a list."""
     element = filling.handle()
     if not typed and not _drawn(element):
@@ -135,7 +103,7 @@ def choose_from_list(filling: Filled, *, typed: bool) -> None:
     raise filling.refused(f"no single option fits; it has {_some(options)}")
 
 
-def _choose(filling: Filled, wait_milliseconds: int) -> bool:
+def _choose(filling: Filling, wait_milliseconds: int) -> bool:
     """Click the option that is meant, as soon as there is one."""
     waited = 0
     while True:

@@ -3,14 +3,14 @@
 Knows checkboxes, radios and switches; must never know slots.
 """
 
-from collections.abc import Callable, Mapping
-from typing import Any, Final, Protocol
+from collections.abc import Callable
+from typing import Final
 
 from playwright.sync_api import ElementHandle, Page
 from playwright.sync_api import Error as PlaywrightError
 
 from agents.browsing.elements import Asked
-from agents.errors import UnreadableError
+from agents.filling.filling import Filling
 from agents.filling.pressing import press
 from agents.seeing.lines import TOGGLES
 
@@ -26,44 +26,7 @@ e => {
 """
 
 
-class Toggled(Protocol):
-    """What is checked, as far as that needs to be known."""
-
-    @property
-    def page(self) -> Page:
-        """For the pointer."""
-        ...
-
-    @property
-    def element(self) -> Asked:
-        """The control."""
-        ...
-
-    def handle(self) -> ElementHandle:
-        """Playwright's handle of it."""
-        ...
-
-    @property
-    def role(self) -> str:
-        """The ARIA role."""
-        ...
-
-    @property
-    def name(self) -> str:
-        """The accessible name."""
-        ...
-
-    @property
-    def facts(self) -> Mapping[str, Any]:
-        """What the page says of it: `type`, `shown`, `disabled`, `on`."""
-        ...
-
-    def refused(self, why: str) -> UnreadableError:
-        """An error that names the control."""
-        ...
-
-
-def toggle(filling: Toggled, on: bool, *, spends: bool) -> str:  # noqa: FBT001 (the state wanted)
+def toggle(filling: Filling, on: bool, *, spends: bool) -> str:  # noqa: FBT001 (the state wanted)
     """Check or uncheck, by its label where the control itself is covered or drawn by the label."""
     if filling.role not in TOGGLES and filling.facts["type"] not in ("checkbox", "radio"):
         raise filling.refused("only a checkbox, radio or switch takes true or false")
@@ -85,17 +48,17 @@ def _is_on(element: Asked) -> bool:
     return bool(element.evaluate("e => e.checked ?? (e.ariaChecked === 'true' || e.ariaPressed === 'true')"))
 
 
-def _press(filling: Toggled, spends: bool) -> bool:  # noqa: FBT001 (as it was read)
+def _press(filling: Filling, spends: bool) -> bool:  # noqa: FBT001 (as it was read)
     return _pressed(filling.element, filling.page, filling.handle, spends)
 
 
-def _press_label(filling: Toggled, spends: bool) -> bool:  # noqa: FBT001 (as it was read)
+def _press_label(filling: Filling, spends: bool) -> bool:  # noqa: FBT001 (as it was read)
     """Click its label, unless something else in there could be hit, as the link to the terms."""
     label = filling.handle().evaluate_handle(_LABEL).as_element()
     return label is not None and label.is_visible() and _pressed(label, filling.page, lambda: label, spends)
 
 
-def _press_in_page(filling: Toggled, _spends: bool) -> bool:  # noqa: FBT001 (as it was read)
+def _press_in_page(filling: Filling, _spends: bool) -> bool:  # noqa: FBT001 (as it was read)
     """For a control that is drawn by something else altogether: its own click, without a pointer."""
     filling.element.evaluate("e => e.click()")
     return True
