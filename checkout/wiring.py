@@ -9,15 +9,9 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from typing import Any
-
-from fastapi import FastAPI
+from typing import TYPE_CHECKING, Any
 
 from checkout import housekeeping
-from checkout.api import keys
-from checkout.api.app import create_app
-from checkout.api.services import Services
-from checkout.distributed.connected import Connected
 from checkout.durable.dispatch.local import LocalDispatcher
 from checkout.durable.service import DurableService
 from checkout.durable.settings import DurableSettings
@@ -48,6 +42,11 @@ from payments.instruments import InstrumentSource, NoInstruments
 from payments.stripe_books import StripeBooks
 from payments.stripe_gateway import StripeGateway
 
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from checkout.distributed.connected import Connected
+
 # Where our platform profile is served; merchants are told this address with every call.
 PROFILE_PATH = "/.well-known/ucp-agent.json"
 # The sandbox takes any test key.
@@ -75,7 +74,7 @@ class Deployment:
     # With a Lambda function: purchases are AWS's executions, and our own service runs none.
     on_lambda: LambdaExecutions | None = None
     # With Redis: the other processes.
-    connected: Connected | None = None
+    connected: "Connected | None" = None
     # Without Redis, on a database that processes share: what they tell each other through it.
     news: News | None = None
 
@@ -84,8 +83,12 @@ class Deployment:
         """Whoever keeps the purchases under way."""
         return self.on_lambda or self.durable
 
-    def api(self) -> FastAPI:
+    def api(self) -> "FastAPI":
         """The HTTP face."""
+        # A fifth of what a process imports, and those that only work have no use for it.
+        from checkout.api.app import create_app  # noqa: PLC0415 (see above)
+        from checkout.api.services import Services  # noqa: PLC0415 (the same)
+
         return create_app(
             Services(
                 database=self.database,
@@ -158,7 +161,7 @@ def opened(settings: Settings, clock: Clock | None = None) -> Iterator[Deploymen
 
 def _put_together(settings: Settings, clock: Clock, closing: ExitStack) -> Deployment:
     """Each part, with what closes it, the last one first: also what was opened before a later one failed."""
-    connected = Connected(settings.redis_url) if settings.redis_url else None
+    connected = _connected(settings.redis_url) if settings.redis_url else None
     if connected:
         closing.callback(connected.close)
     database = Database.open(settings.database_url, server_limits(settings))
@@ -209,6 +212,13 @@ def _put_together(settings: Settings, clock: Clock, closing: ExitStack) -> Deplo
     )
 
 
+def _connected(redis_url: str) -> "Connected":
+    # A fifth of what a process imports, and most have no Redis.
+    from checkout.distributed.connected import Connected  # noqa: PLC0415 (see above)
+
+    return Connected(redis_url)
+
+
 def register(
     durable: DurableService, ports: Ports, clock: Clock, settings: Settings, woken: Callable[[], None] | None = None
 ) -> None:
@@ -250,13 +260,6 @@ def registry(settings: Settings, fetcher: Fetcher | None = None, signer: Signer 
     fetcher = fetcher or Fetcher(allowed=settings.allowed_private_hosts)
     profile_url = settings.public_url.rstrip("/") + PROFILE_PATH
     return Registry.load(fetcher, options={"ucp": {"profile_url": profile_url, "signer": signer}})
-
-
-def developer_key(settings: Settings, tenant: str) -> str:
-    """Make an API key for an agent developer, and give it once."""
-    with opened(settings) as deployment, deployment.database.transaction() as session:
-        _, key = keys.create_key(session, tenant, "", keys.DEVELOPER_SCOPES, now=deployment.clock.now())
-    return key
 
 
 def signer_of(vault: Vault) -> Signer:

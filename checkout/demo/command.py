@@ -15,9 +15,10 @@ from rich.markup import escape
 
 from agents.browsing.finding import Found, find
 from agents.errors import BrowserMissingError
-from checkout import children, wiring
+from checkout import children
 from checkout.demo import report
 from checkout.demo.buying import DemoError, Developer
+from checkout.demo.key import developer_key
 from checkout.demo.report import Outcome
 from checkout.demo.scenes import SCENES, Kill, Scene
 from checkout.demo.stage import TENANT, Stage, stage, until
@@ -134,11 +135,11 @@ def _watch(scenery: Stage, intent_id: str) -> AtWork:
 
 
 def _key(environment: Mapping[str, str]) -> str:
-    """An API key, made the way an operator makes one: beside the service, in its database."""
+    """An API key, made in the environment the service has."""
     before = dict(os.environ)
     os.environ.update(environment)
     try:
-        return wiring.developer_key(Settings(), TENANT)
+        return developer_key(Settings(), TENANT)
     finally:
         os.environ.clear()
         os.environ.update(before)

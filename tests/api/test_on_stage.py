@@ -12,7 +12,7 @@ import pytest
 from checkout_intents import CheckoutIntents
 from checkout_intents.types import BuyerParam
 
-from checkout import wiring
+from checkout.demo.key import developer_key
 from checkout.demo.stage import Stage, stage
 from checkout.settings import Settings
 from tests.api.test_official_examples import EXAMPLES, ROOT
@@ -34,7 +34,7 @@ VISA: Any = {"type": "stripe_token", "stripe_token": "tok_visa"}
 
 
 def _key(environment: Mapping[str, str]) -> str:
-    return wiring.developer_key(Settings(database_url=environment["CHECKOUT_DATABASE_URL"]), "t_1")
+    return developer_key(Settings(database_url=environment["CHECKOUT_DATABASE_URL"]), "t_1")
 
 
 @pytest.fixture(scope="module")

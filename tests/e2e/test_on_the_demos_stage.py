@@ -9,7 +9,7 @@ import httpx2
 import pytest
 from checkout_intents import CheckoutIntents
 
-from checkout import wiring
+from checkout.demo.key import developer_key
 from checkout.demo.stage import Stage, service_environment, stage, start_service, until
 from checkout.settings import Settings
 from merchants.ucp.versions import VERSIONS
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.processes
 
 
 def _key(environment: Mapping[str, str]) -> str:
-    return wiring.developer_key(Settings(database_url=environment["CHECKOUT_DATABASE_URL"]), "t_1")
+    return developer_key(Settings(database_url=environment["CHECKOUT_DATABASE_URL"]), "t_1")
 
 
 @pytest.fixture(scope="module")
