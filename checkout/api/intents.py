@@ -28,9 +28,8 @@ from checkout.api.requests import (
 )
 from checkout.api.services import Services
 from checkout.api.wire import StateName
-from checkout.durable.errors import CallbackError
 from checkout.purchase.commands import Pays
-from checkout.purchase.errors import InvalidStateError, PriceChangedError
+from checkout.purchase.errors import PriceChangedError
 from checkout.store.models import Intent
 from merchants.errors import UrlError
 
@@ -111,8 +110,6 @@ def confirm(intent_id: str, body: ConfirmCheckoutIntent, call: Writing, live: Li
             raise ProblemError(
                 code=changed.code, detail=str(changed), extra={"offer": rendering.offer(row.offer or {})}
             ) from changed
-        except CallbackError as late:  # the window has closed and its timer has not fired yet
-            raise InvalidStateError("the time to confirm this checkout intent is over", state="failed") from late
         return _done(200, row, using)
 
     return _once(live, call, work)

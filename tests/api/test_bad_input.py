@@ -7,6 +7,7 @@ import httpx2
 import pytest
 
 from checkout.durable.errors import CallbackExpiredError
+from checkout.store.models import Intent
 from tests.api.standing import BUYER, VISA, Standing, standing, until, wanted
 
 CREATE = "/api/v1/checkout-intents"
@@ -230,6 +231,19 @@ def test_a_confirmation_between_the_windows_end_and_its_timer_is_told_it_is_late
     monkeypatch.setattr(stand.services.durable, "succeed_callback", late)
     got = ada.post(f"{CREATE}/{intent_id}/confirm", json={"paymentMethod": VISA})
     assert (409, "invalid_checkout_intent_state") == (got.status_code, got.json()["code"])
+
+
+def test_a_confirmation_between_that_timer_and_the_intents_end_is_told_the_same(
+    stand: Standing, ada: httpx2.Client
+) -> None:
+    """Nothing waits for it any more, though the intent has not been ended yet."""
+    intent_id = ada.post(CREATE, json=wanted()).json()["id"]
+    until(ada, intent_id, "awaiting_confirmation")
+    with stand.services.database.transaction() as session:
+        session.get_one(Intent, intent_id).confirmation_callback_id = None
+    got = ada.post(f"{CREATE}/{intent_id}/confirm", json={"paymentMethod": VISA})
+    assert (409, "invalid_checkout_intent_state") == (got.status_code, got.json()["code"])
+    assert "the time to confirm this checkout intent is over" == got.json()["detail"]
 
 
 def _count(client: httpx2.Client) -> int:

@@ -10,7 +10,7 @@ from sqlmodel import Session, select
 
 from checkout import arrangement
 from checkout.arrangement import ArrangementError, AwsUnusableError
-from checkout.durable.errors import CallbackAlreadyCompletedError, CallbackError, CallbackExpiredError
+from checkout.durable.errors import CallbackAlreadyCompletedError, CallbackError
 from checkout.durable.views import Change, ExecutionStatus
 from checkout.on_lambda import owed
 from checkout.on_lambda.connected import connected
@@ -178,7 +178,7 @@ def test_a_confirmation_after_its_window_is_refused_from_our_own_rows(house: Hou
     """Though AWS has not said that it timed out."""
     intent_id = house.offered()
     house.clock.advance(seconds=45 * 60)
-    with house.database.transaction() as session, pytest.raises(CallbackExpiredError):
+    with house.database.transaction() as session, pytest.raises(InvalidStateError):
         house.purchases.confirm(session, "t_1", intent_id, PAYS)
     assert {} == house.aws.answered
 
