@@ -41,18 +41,19 @@ e => {
 _OPTIONS: Final = """
 e => [e.selectedIndex, [...e.options].map(o => [o.text, o.value, o.disabled || !!o.closest('optgroup[disabled]')])]
 """
-# As Playwright would: false where a person could not choose in it now, and has to be waited for.
+_SELECTED: Final = "e => e.selectedOptions[0]?.text ?? ''"
+# As Playwright would, and what is selected then; null where a person could not choose in it now: it is waited for.
 _SELECT: Final = """
 (e, index) => {
   if (e.multiple || e.matches(':disabled') || !e.checkVisibility({visibilityProperty: true})
-    || !e.getClientRects().length) return false;
+    || !e.getClientRects().length) return null;
   e.focus({preventScroll: true});
   e.selectedIndex = index;
   e.dispatchEvent(new Event('input', {bubbles: true, composed: true}));
   e.dispatchEvent(new Event('change', {bubbles: true}));
-  return true;
+  return (SELECTED)(e);
 }
-"""
+""".replace("SELECTED", _SELECTED)
 
 
 def choose_native(filling: Filling) -> None:
@@ -69,9 +70,10 @@ def choose_native(filling: Filling) -> None:
     if at == index:
         return  # chosen already: choosing it again would make shops empty what depends on it
     # By index, because texts and values repeat; what is selected then is compared, because lists change.
-    if element.evaluate(_SELECT, index) is not True:
+    selected = element.evaluate(_SELECT, index)
+    if selected is None:
         filling.handle().select_option(index=index, timeout=_CLICK_MILLISECONDS)
-    selected = element.evaluate("e => e.selectedOptions[0]?.text ?? ''")
+        selected = element.evaluate(_SELECTED)
     if selected != options[index].text:
         raise filling.refused("its options changed while one was chosen; fill it in again")
 

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import reduce
 from typing import Final, Literal, Protocol, cast
 from urllib.parse import urlsplit
 
@@ -195,17 +196,19 @@ class Observer:
         Text that shows a value of the buyer or the card is masked too, wherever it stands.
         """
         page = self.visit.page
-        masks = [mask for frame in page.frames for mask in self._masks(frame)]
+        masks = [self._mask(frame) for frame in page.frames]
         masks += [self._located(ref) for ref in self._controls if self._slot_of_control(ref)]
         try:
             return page.screenshot(type="png", mask=masks, timeout=SCREENSHOT_MILLISECONDS, animations="disabled")
         except PlaywrightError as failed:
             raise UnreadableError("no picture can be taken of this page just now") from failed
 
-    def _masks(self, frame: Frame) -> list[Locator]:
+    def _mask(self, frame: Frame) -> Locator:
         if frame.parent_frame and not self.visit.fence.is_merchant(origin(frame)):
-            return [frame.locator("html")]
-        return [frame.locator(_MASKED), *(frame.get_by_text(value) for value in self.redactor.shown())]
+            return frame.locator("html")
+        # One locator for all of it: the frame is asked once.
+        texts = (frame.get_by_text(value) for value in self.redactor.shown())
+        return reduce(Locator.or_, texts, frame.locator(_MASKED))
 
     def _text(self, title: str, phase: Phase, lines: Sequence[Line], *, as_before: bool) -> str:
         first = f"page {quoted(title)} · phase {phase}"
