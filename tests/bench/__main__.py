@@ -50,7 +50,7 @@ def main() -> None:
     options.add_argument("--concurrent", type=int, default=200, help="sagas with that many at once, per round")
     options.add_argument("--suspended", type=int, default=100_000)
     options.add_argument("--rows", type=int, default=growth.LARGE, help="purchases in the larger database")
-    options.add_argument("--purchases", type=int, default=3, help="purchases in a browser by each agent")
+    options.add_argument("--purchases", type=int, default=5, help="purchases in a browser by each agent")
     options.add_argument("--json", action="store_true", help="the figures themselves, at the end")
     asked = options.parse_args()
     try:
