@@ -144,7 +144,7 @@ def test_any_use_of_the_api_is_answered_as_the_model_says_and_leaves_the_books_r
 
 
 @pytest.mark.full
-@pytest.mark.timeout(3600)
+@pytest.mark.timeout(7200)
 def test_any_long_use_of_the_api_is_answered_as_the_model_says_and_leaves_the_books_right(standing: House) -> None:
     """The big tier: other runs every time, longer ones."""
     big = settings(COMMON, max_examples=400, stateful_step_count=60, print_blob=True)
