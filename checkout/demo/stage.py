@@ -5,11 +5,12 @@ The books are read from disk as the sandbox and the shops wrote them; nothing he
 
 import json
 import os
+import secrets
 import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,9 @@ TENANT = "demo"
 LEASE_SECONDS = 2
 READY_SECONDS = 30
 POLL_SECONDS = 0.02
+# Connections that go out, and listeners that take any port, get theirs from 32,768 on; these stay free until they are
+# bound.
+PORTS = range(20_000, 32_000)
 # A test number of Stripe's, for a shop and a bank that only play.
 CARD = {"number": "4242424242424242", "exp_month": 12, "exp_year": 2031, "cvc": "737", "holder": "Ada Lovelace"}
 
@@ -205,5 +209,7 @@ def _extras(folder: Path, started: list[Child], *, agents: bool) -> tuple[Child,
 
 def free_port() -> int:
     """A loopback port that was free a moment ago; the restarted service must come back on the same one."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        return int(listening.getsockname()[1])
+    for port in secrets.SystemRandom().sample(PORTS, k=len(PORTS)):
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):  # taken
+            return port
+    raise DemoError(f"no port from {PORTS.start} to {PORTS.stop - 1} is free on this machine")

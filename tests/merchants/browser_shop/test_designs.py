@@ -13,7 +13,7 @@ from tests.merchants.browser_shop.hand import CODE, Hand
 from tests.merchants.browser_shop.visits import book, shop
 
 # A click that nothing answers to is a failure long before the test's own time is over.
-PATIENCE_MS = 5_000
+PATIENCE_MS = 20_000
 
 
 @pytest.fixture(scope="module")
