@@ -12,10 +12,16 @@ from typing import Any
 
 from sqlmodel import Session, select
 
-from checkout.durable.errors import CallbackError
+from checkout.durable.errors import CallbackExpiredError
 from checkout.purchase import codec
 from checkout.purchase.allowances import Allowances
-from checkout.purchase.errors import IntentNotFoundError, InvalidStateError, PriceChangedError, ReviewNotOpenError
+from checkout.purchase.errors import (
+    IntentNotFoundError,
+    InvalidStateError,
+    PriceChangedError,
+    ReviewNotOpenError,
+    TooLateToConfirmError,
+)
 from checkout.purchase.executions import Executions
 from checkout.purchase.projection import happened
 from checkout.purchase.states import State
@@ -30,7 +36,6 @@ from payments.money import Money
 
 # The name under which purchases are registered with the durable service.
 FUNCTION = "purchase"
-TOO_LATE = "the time to confirm this checkout intent is over"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,15 +115,15 @@ class Purchases:
         if intent.state != State.AWAITING_CONFIRMATION:
             raise InvalidStateError(f"a checkout intent in {intent.state} cannot be confirmed", state=intent.state)
         if intent.confirmation_callback_id is None:  # the window has closed, and the purchase is about to end by it
-            raise InvalidStateError(TOO_LATE, state=State.FAILED)
+            raise TooLateToConfirmError
         offered = Money(**(intent.offer or {})["cost"]["total"])
         if agreed_total is not None and agreed_total != offered:
             raise PriceChangedError(f"the offer is {offered}, the buyer agreed to {agreed_total}", offered=offered)
         confirmed = self._seal(session, intent, pays)
         try:
             self._durable.succeed_callback(intent.confirmation_callback_id, codec.dumps(confirmed), session=session)
-        except CallbackError as late:  # the window has closed and its timer has not fired yet
-            raise InvalidStateError(TOO_LATE, state=State.FAILED) from late
+        except CallbackExpiredError as late:  # the window has closed and its timer has not fired yet
+            raise TooLateToConfirmError from late
         self.allowances.count_spend(session, tenant, intent.id, offered, self._clock.now())
         return intent
 

@@ -4,6 +4,7 @@ PurchaseError                 code                         status  what to do
 ├── IntentNotFoundError       checkout_intent_not_found    404     check the id and the key's tenant
 ├── OrderNotFoundError        order_not_found              404     wait until the intent is completed
 ├── InvalidStateError         invalid_checkout_intent_state 409    read the intent; `state` says where it stands
+│   └── TooLateToConfirmError (the same)                            the window has closed; create another intent
 ├── PriceChangedError         price_changed                409     show the buyer the new total, confirm it
 ├── ReviewNotOpenError        review_not_open              409     the question was answered, or never asked
 ├── AllowanceError            (one of these)               429     wait for the next day, or ask the operator
@@ -20,6 +21,7 @@ None is retryable: the same call would be refused again.
 
 from collections.abc import Sequence
 
+from checkout.purchase.states import State
 from payments.money import Money
 
 
@@ -54,6 +56,13 @@ class InvalidStateError(PurchaseError):
     def __init__(self, message: str, *, state: str) -> None:
         super().__init__(message)
         self.state = state
+
+
+class TooLateToConfirmError(InvalidStateError):
+    """The window to confirm has closed, though the intent may not have been ended by it yet."""
+
+    def __init__(self) -> None:
+        super().__init__("the time to confirm this checkout intent is over", state=State.FAILED)
 
 
 class PriceChangedError(PurchaseError):

@@ -20,7 +20,7 @@ from sqlalchemy.exc import OperationalError
 from checkout.durable.service import DurableService
 from checkout.purchase.acting import Acting
 from checkout.purchase.commands import FUNCTION, Asked, Pays, Purchases
-from checkout.purchase.errors import InvalidStateError
+from checkout.purchase.errors import TooLateToConfirmError
 from checkout.purchase.ports import Limits
 from checkout.purchase.projection import project
 from checkout.purchase.saga import purchase
@@ -113,7 +113,7 @@ class Client:
         service.run_until(intent.id, lambda _: self._sure(wires).state != "retrieving_offer")
         if self._sure(wires).state == "awaiting_confirmation":
             pays = Pays(method="stripe_token", token=self.pays_with, echo={})
-            with suppress(InvalidStateError):  # too late: it will end as expired
+            with suppress(TooLateToConfirmError):  # too late: it will end as expired
                 with service.database.transaction() as session:
                     purchases.confirm(session, self.tenant, intent.id, pays)
                 life.acknowledged("confirm")

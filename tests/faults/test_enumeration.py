@@ -55,7 +55,7 @@ def test_nothing_else_with_one_more_fault_breaks_a_promise(more: Mapping[str, tu
 @pytest.mark.full
 @pytest.mark.timeout(7200)
 def test_no_sequence_of_five_faults_breaks_a_promise() -> None:
-    """As deep as an hour goes."""
+    """A quarter of an hour on two cores."""
     found, _ = shared_out(5)
     assert [] == found
 

@@ -18,7 +18,7 @@ from checkout.on_lambda.following import told_again
 from checkout.purchase import codec
 from checkout.purchase.agent_orders import witnessed_order
 from checkout.purchase.commands import Asked
-from checkout.purchase.errors import InvalidStateError
+from checkout.purchase.errors import InvalidStateError, TooLateToConfirmError
 from checkout.purchase.projection import project
 from checkout.purchase.states import State
 from checkout.purchase.terms import TaskKind
@@ -178,7 +178,7 @@ def test_a_confirmation_after_its_window_is_refused_from_our_own_rows(house: Hou
     """Though AWS has not said that it timed out."""
     intent_id = house.offered()
     house.clock.advance(seconds=45 * 60)
-    with house.database.transaction() as session, pytest.raises(InvalidStateError):
+    with house.database.transaction() as session, pytest.raises(TooLateToConfirmError):
         house.purchases.confirm(session, "t_1", intent_id, PAYS)
     assert {} == house.aws.answered
 

@@ -90,14 +90,10 @@ def test_the_only_way_to_ship_is_not_asked_for(opened: OpenShop, page: Page) -> 
 
 
 def test_a_script_that_sends_the_order_three_times_gets_three(opened: OpenShop, page: Page) -> None:
-    """Without a fence; with one, the shop would have one. A machine that stands still may lose a request once."""
-
-    def orders() -> int:
-        before = len(book(opened))
-        Hand(page, opened.sites.shop, DESIGNS["ordinary"]).buy("duplicate-submit", payment=ON_DELIVERY)
-        return len(book(opened)) - before
-
-    assert orders() == 3 or orders() == 3
+    """Without a fence; with one, the shop would have one."""
+    before = len(book(opened))
+    Hand(page, opened.sites.shop, DESIGNS["ordinary"]).buy("duplicate-submit", payment=ON_DELIVERY)
+    assert len(book(opened)) - before == 3
 
 
 def test_the_review_swaps_its_total_when_the_terms_are_accepted(opened: OpenShop, page: Page) -> None:
