@@ -96,7 +96,7 @@ class Browser:
             proxy: ProxySettings = {"server": egress.address, "bypass": "<-loopback>"}
             context = self._browser.new_context(proxy=proxy, **_context(session))
             try:
-                fence.around(context)
+                fence.around(context, egress.losses)
                 visit = Visit(context, fence, egress)
                 visit.begin()
                 yield visit

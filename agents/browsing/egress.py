@@ -17,6 +17,7 @@ from functools import partial
 from urllib.parse import urlsplit
 
 from agents.browsing.heads import MAX_HEAD_BYTES, Head, HeadError, response_head
+from agents.browsing.losses import Connection, Losses
 from merchants.errors import FetchError, UrlError
 from merchants.fetch import Fetcher, Resolver, resolve_host
 from merchants.urls import Target
@@ -57,6 +58,7 @@ class Egress:
     resolve: Resolver = resolve_host
     journal: dict[str, Reached] = field(default_factory=dict)
     port: int = 0
+    losses: Losses = field(default_factory=Losses)
     _guard: Fetcher = field(init=False)
     _pinned: dict[str, Sequence[str]] = field(default_factory=dict)
     # Names are looked up aside: the system's resolver blocks.
@@ -137,6 +139,8 @@ class Egress:
         if len(self.journal) >= MAX_HOSTS and target.pair not in self.journal:
             await _answer(writer, "503 Service Unavailable")
             return
+        if not await self.losses.admits(target.pair):
+            return  # without an answer: the browser would take one for the host's own
         reached = self.journal.setdefault(target.pair, Reached(pair=target.pair, allowed=True))
         try:
             there, back = await self._connect(target)
@@ -149,14 +153,16 @@ class Egress:
             await _answer(writer, "502 Bad Gateway")
             return
         reached.reason = ""
+        carried = _Carried(reached, self.losses.begun(target.pair, writer))
         try:
             if head.tunnels:
                 writer.write(b"HTTP/1.1 200 Connection Established\r\n\r\n")
-                await _tunnel((reader, writer), (there, back), reached)
+                await _tunnel((reader, writer), (there, back), carried)
             else:
-                await _forward(head, target, (reader, writer), (there, back), reached)
+                await _forward(head, target, (reader, writer), (there, back), carried)
         finally:
             back.close()
+            await self.losses.ended(carried.connection)
 
     async def _connect(self, target: Target) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """A connection to the first checked address that takes it."""
@@ -191,48 +197,71 @@ def _serve(loop: asyncio.AbstractEventLoop, work: Coroutine[None, None, None]) -
 _Ends = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
-async def _forward(head: Head, target: Target, client: _Ends, server: _Ends, reached: Reached) -> None:
+@dataclass(frozen=True, slots=True)
+class _Carried:
+    """What one connection carries, counted for the journal and for whoever asks whether an answer is missing."""
+
+    reached: Reached
+    connection: Connection
+
+    def sent(self, count: int) -> None:
+        self.reached.sent_bytes += count
+        self.connection.said()
+
+    def received(self, count: int) -> None:
+        self.reached.received_bytes += count
+        self.connection.heard(count)
+
+
+async def _forward(head: Head, target: Target, client: _Ends, server: _Ends, carried: _Carried) -> None:
     """A plain http request: on with its path, back with an answer that ends the connection, or opens a tunnel."""
     request = head.forwarded(target)
     server[1].write(request)
-    reached.sent_bytes += len(request)
+    carried.sent(len(request))
 
     async def asking() -> None:
-        await _upload(None if head.upgrades else head.body_bytes, client[0], server[1], reached)
+        await _upload(None if head.upgrades else head.body_bytes, client[0], server[1], carried)
         await _gone(client[0])
+        carried.connection.left = True
 
     async def answering() -> None:
         status = 100
         while status < 200 and status != 101:  # noqa: PLR2004 (interim answers; 101 is the last of them)
             async with asyncio.timeout(IDLE_SECONDS):
                 status, answer = await response_head(server[0])
-            reached.received_bytes += len(answer)
+            carried.received(len(answer))
             client[1].write(answer)
-        await _download(server[0], client[1], reached)
+        carried.connection.done = True
+        await _download(server[0], client[1], carried)
 
     await _first_of(asking(), answering())
 
 
-async def _tunnel(client: _Ends, server: _Ends, reached: Reached) -> None:
+async def _tunnel(client: _Ends, server: _Ends, carried: _Carried) -> None:
     """Bytes both ways, unread, until one side ends."""
-    await _first_of(_upload(None, client[0], server[1], reached), _download(server[0], client[1], reached))
+
+    async def asking() -> None:
+        await _upload(None, client[0], server[1], carried)
+        carried.connection.left = True
+
+    await _first_of(asking(), _download(server[0], client[1], carried))
 
 
 async def _upload(
-    length: int | None, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, reached: Reached
+    length: int | None, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, carried: _Carried
 ) -> None:
     """From the page: exactly `length` bytes, or all there is."""
     while length != 0 and (chunk := await _read(reader, CHUNK_BYTES if length is None else min(length, CHUNK_BYTES))):
         length = length if length is None else length - len(chunk)
-        reached.sent_bytes += len(chunk)
+        carried.sent(len(chunk))
         writer.write(chunk)
         await writer.drain()
 
 
-async def _download(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, reached: Reached) -> None:
+async def _download(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, carried: _Carried) -> None:
     """To the page: all there is."""
     while chunk := await _read(reader, CHUNK_BYTES):
-        reached.received_bytes += len(chunk)
+        carried.received(len(chunk))
         writer.write(chunk)
         await writer.drain()
 

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from playwright.sync_api import BrowserContext
 from publicsuffixlist import PublicSuffixList
 
+from agents.browsing.losses import Losses
 from agents.browsing.sending import CommitWatch, SentRequest, watching
 from merchants.errors import UrlError
 from merchants.fetch import Fetcher
@@ -66,7 +67,7 @@ class Fence:
         self._guard = Fetcher(allowed=self.allowed_private)
         self._product = self._guard.check_url(product_url)
         self._payment_hosts = frozenset(host.lower() for host in payment_hosts)
-        self._context: BrowserContext | None = None
+        self._around: tuple[BrowserContext, Losses] | None = None
         self.is_committing = False
 
     def may_open(self, url: str) -> bool:
@@ -90,17 +91,18 @@ class Fence:
     @contextmanager
     def committing(self) -> Iterator[CommitWatch]:
         """From here on each request that changes something passes once; repeats are cut. See `sending`."""
-        assert self._context, "a commit needs the visit this fence stands around"
+        assert self._around, "a commit needs the visit this fence stands around"
+        context, losses = self._around
         self.is_committing = True
         try:
-            with watching(self._context) as watch:
+            with watching(context) as watch, losses.watched(watch.awaited):
                 yield watch
         finally:
             self.is_committing = False
 
-    def around(self, context: BrowserContext) -> None:
-        """Stand around this visit's browser context; called by the browser when the visit begins."""
-        self._context = context
+    def around(self, context: BrowserContext, losses: Losses) -> None:
+        """Stand around this visit's browser context and its proxy; called by the browser when the visit begins."""
+        self._around = context, losses
 
     def _read(self, url: str) -> Target | None:
         try:

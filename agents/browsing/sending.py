@@ -3,11 +3,13 @@
 While it stands, a request that changes something (not GET, HEAD or OPTIONS) passes once for its method, origin, path
 and operation; a repeat is cut. The operation tells apart what shops send to one address: the name of a GraphQL
 operation, the id of a server action. What was sent is on record with its answer. A redirect that repeats a body at
-another address is the server's own doing: it is recorded, not cut. Knows requests; must never keep a body or a query.
+another address is the server's own doing: it is recorded, not cut; what the browser would repeat by itself is stopped
+by the proxy (`losses`). Knows requests; must never keep a body or a query.
 """
 
 import json
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -15,6 +17,9 @@ from urllib.parse import parse_qs, urlsplit
 
 from playwright.sync_api import BrowserContext, Request, Response, Route
 from playwright.sync_api import Error as PlaywrightError
+
+from merchants.errors import UrlError
+from merchants.urls import Target
 
 HARMLESS = frozenset({"GET", "HEAD", "OPTIONS"})
 # More of a body than this is not read to find an operation's name in it.
@@ -25,11 +30,17 @@ READS = re.compile(r"([Pp]oll|[Gg]et|[Ff]etch|[Ll]oad|[Ll]ist|[Rr]ead|[Qq]uery)(
 
 @dataclass(slots=True, kw_only=True)
 class SentRequest:
-    """A request that left the page. `status` None: no answer came (yet)."""
+    """A request that left the page for this `host:port`, when by `time.monotonic()`.
+
+    `status` None: no answer came (yet); `failed`: nor will one.
+    """
 
     method: str
     url_without_query: str
+    pair: str
+    at: float
     status: int | None = None
+    failed: bool = False
 
 
 @dataclass(slots=True)
@@ -38,6 +49,11 @@ class CommitWatch:
 
     sent: list[SentRequest] = field(default_factory=list)
     cut: int = 0
+
+    def awaited(self, pair: str) -> float | None:
+        """Since when (of `time.monotonic()`) an answer of this host is awaited; None: none is. For any thread."""
+        sent = [one.at for one in tuple(self.sent) if one.pair == pair and one.status is None and not one.failed]
+        return min(sent, default=None)
 
 
 @contextmanager
@@ -59,20 +75,27 @@ def watching(context: BrowserContext) -> Iterator[CommitWatch]:
                 route.abort("aborted" if request.is_navigation_request() else "blockedbyclient")
             else:
                 passed.add(key)
-                open_requests[request] = _record(request, watch)
+                open_requests[request] = _record(request, watch, time.monotonic())
                 route.fallback()
 
     def started(request: Request) -> None:
         before = request.redirected_from
         if before and request.method not in HARMLESS:
-            open_requests[request] = _record(request, watch)
+            # It is on its way by now, since when is not said: after the one before it.
+            known = open_requests.get(before)
+            open_requests[request] = _record(request, watch, known.at if known else time.monotonic())
 
     def answered(response: Response) -> None:
         if sent := open_requests.get(response.request):
             sent.status = response.status
 
+    def lost(request: Request) -> None:
+        if sent := open_requests.get(request):
+            sent.failed = True
+
     context.on("request", started)
     context.on("response", answered)
+    context.on("requestfailed", lost)
     context.route("**/*", fence)
     try:
         yield watch
@@ -81,10 +104,12 @@ def watching(context: BrowserContext) -> Iterator[CommitWatch]:
             context.unroute("**/*", fence)
         context.remove_listener("request", started)
         context.remove_listener("response", answered)
+        context.remove_listener("requestfailed", lost)
 
 
-def _record(request: Request, watch: CommitWatch) -> SentRequest:
-    sent = SentRequest(method=request.method, url_without_query=_address(request.url))
+def _record(request: Request, watch: CommitWatch, at: float) -> SentRequest:
+    url = request.url
+    sent = SentRequest(method=request.method, url_without_query=_address(url), pair=_pair(url), at=at)
     watch.sent.append(sent)
     return sent
 
@@ -92,6 +117,12 @@ def _record(request: Request, watch: CommitWatch) -> SentRequest:
 def _address(url: str) -> str:
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}{parts.path}"
+
+
+def _pair(url: str) -> str:
+    with suppress(UrlError):  # what is no web address goes through no proxy
+        return Target.read(f"{urlsplit(url).scheme}://{urlsplit(url).netloc}/").pair
+    return ""
 
 
 def _key(request: Request) -> tuple[str, str, str] | None:

@@ -76,6 +76,8 @@ class Visit:
         if not self.fence.may_open(url):
             raise FencedError(f"{_host(url)} is neither the merchant's site nor a known payment page")
         self._refused = None
+        if self._active().take_broken():
+            self._active().error_page()
         try:
             self._go(url)
         except PlaywrightTimeoutError as slow:

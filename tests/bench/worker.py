@@ -7,6 +7,7 @@ It runs three functions: `steps` (the saga's six steps and no wait), `asks` (wai
 at which it was run with it) and `stuck` (a step whose first run never ends; the second returns the time).
 """
 
+import os
 import sys
 import threading
 import time
@@ -46,7 +47,7 @@ def stuck(event: Any, context: DurableContext) -> float:
         journal = Path(event["journal"])
         first = not journal.exists()
         with journal.open("a") as lines:
-            lines.write("ran\n")
+            lines.write(f"{os.getpid()}\n")
         if first:
             threading.Event().wait()
         return time.time()

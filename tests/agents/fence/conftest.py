@@ -1,12 +1,19 @@
 """One warm browser for a module's tests, and places to send it to."""
 
+import base64
 from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from agents.browsing import browser as browsers
 from agents.browsing.browser import Browser, Visit
 from agents.browsing.fence import Fence
-from tests.agents.fence.places import Place
+from tests.agents.fence.places import NAME, Place
+from tests.merchants.test_tls import certificate
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +26,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def shop() -> Iterator[Place]:
     """The merchant's own server."""
-    with Place(host="shop.localhost").listening() as place:
+    with Place(host=NAME).listening() as place:
         yield place
 
 
@@ -41,3 +48,20 @@ def visit(browser: Browser, fence: Fence) -> Iterator[Visit]:
     """A fresh visit."""
     with browser.visit(fence) as fresh:
         yield fresh
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The shop's certificate, which vouches for itself."""
+    return certificate(NAME, tmp_path_factory.mktemp("tls"))
+
+
+@pytest.fixture(scope="module")
+def trusting(file: Path) -> Iterator[Browser]:
+    """A browser that believes this one certificate."""
+    key = x509.load_pem_x509_certificate(file.read_bytes()).public_key()
+    pin = base64.b64encode(sha256(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).digest()).decode()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(browsers, "FLAGS", (*browsers.FLAGS, f"--ignore-certificate-errors-spki-list={pin}"))
+        with Browser.opened() as opened:
+            yield opened

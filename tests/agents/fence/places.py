@@ -2,12 +2,14 @@
 
 import shutil
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 from agents.browsing.browser import find
@@ -16,6 +18,8 @@ from agents.browsing.browser import find
 INSTALLED = [
     path for name in ("chromium-headless-shell", "chromium", "google-chrome") if (path := shutil.which(name))
 ] or [find().path]
+# The merchant's name in these tests.
+NAME = "shop.localhost"
 WAIT_SECONDS = 5.0
 POLL_SECONDS = 0.01
 
@@ -40,6 +44,7 @@ class Place:
 
     pages: dict[str, Page] = field(default_factory=dict)
     host: str = "127.0.0.1"
+    certificate: Path | None = None  # with its key; then it is served over TLS
     port: int = 0
     connections: int = 0
     asked: list[str] = field(default_factory=list)
@@ -54,7 +59,7 @@ class Place:
     @property
     def url(self) -> str:
         """Where it is."""
-        return f"http://{self.pair}"
+        return f"{'https' if self.certificate else 'http'}://{self.pair}"
 
     @contextmanager
     def listening(self, *, address: str = "127.0.0.1") -> Iterator["Place"]:
@@ -84,6 +89,11 @@ class _Server(ThreadingHTTPServer):
             self.address_family = socket.AF_INET6
         super().__init__(address, handler)
         self.place = place
+        if place.certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(place.certificate)
+            # The handshake is for the connection's own thread.
+            self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
 
     def get_request(self) -> tuple[socket.socket, Any]:
         """Count it before a byte is read."""

@@ -4,6 +4,7 @@ import os
 import signal
 import threading
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Error as PlaywrightError
@@ -13,7 +14,8 @@ from agents.browsing import visit as visits
 from agents.browsing.browser import Browser, Visit
 from agents.browsing.fence import Fence
 from agents.errors import PageTroubleError
-from tests.agents.fence.places import Place, Reply, serve, until
+from tests.agents.fence.places import NAME, Place, Reply, serve, until
+from tests.merchants.test_tls import shop as secure_shop
 
 
 def test_a_page_opens_with_its_status(visit: Visit, shop: Place) -> None:
@@ -220,3 +222,12 @@ def test_a_page_that_crashes_is_page_trouble(visit: Visit, shop: Place) -> None:
         visit.page.goto("chrome://crash")
     with pytest.raises(PageTroubleError, match="crashed"):
         visit.settle()
+
+
+def test_a_certificate_nobody_vouches_for_is_page_trouble(browser: Browser, file: Path) -> None:
+    """The visit does not go on to a server that cannot prove its name."""
+    with secure_shop(file, []) as port:
+        pair = f"{NAME}:{port}"
+        fence = Fence(f"https://{pair}/", allowed_private=[pair])
+        with browser.visit(fence) as visit, pytest.raises(PageTroubleError, match="ERR_CERT_AUTHORITY_INVALID"):
+            visit.open(f"https://{pair}/")
