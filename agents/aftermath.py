@@ -168,6 +168,11 @@ class Aftermath:
         again = self._confirmation(seen) if seen else None
         return again if again and again.order_number == shown.order_number else shown
 
+    def leave(self) -> None:
+        """Behind the fence nothing stays under way: it could be lost, and sent again, when nobody stops it any more."""
+        if self.going or self.busy:
+            self._give_up()
+
     def _give_up(self) -> None:
         """The answer did not come in time, so there is nothing to read: what was sent stays sent."""
         with suppress(PlaywrightError):

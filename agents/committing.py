@@ -129,7 +129,10 @@ class Commit:
             aftermath.follow()
             self.pressed = True
             aftermath.clicked = self._click(control)
-            return aftermath.outcome()
+            try:
+                return aftermath.outcome()
+            finally:
+                aftermath.leave()
 
     def _click(self, control: Locator) -> bool:
         """The click. Whether it was reported done; an error here may come after the browser pressed it."""

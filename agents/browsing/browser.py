@@ -4,6 +4,7 @@ One thread owns it: Playwright's objects belong to the thread that made them. A 
 own cookies, its own egress proxy, its own fence. Knows how Chromium is started; must never know a shop.
 """
 
+import gc
 import os
 import signal
 import threading
@@ -68,6 +69,9 @@ class Browser:
         found = found or find(headed=headed)
         with sync_playwright() as playwright:
             browser = cls(playwright, found, headed=headed, resolve=resolve)
+            # What is loaded by now stays; looked through again and again, it would hold up the messages to the browser.
+            gc.collect()
+            gc.freeze()
             try:
                 yield browser
             finally:

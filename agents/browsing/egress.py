@@ -61,6 +61,7 @@ class Egress:
     losses: Losses = field(default_factory=Losses)
     _guard: Fetcher = field(init=False)
     _pinned: dict[str, Sequence[str]] = field(default_factory=dict)
+    _checked: dict[str, Sequence[str]] = field(default_factory=dict)  # by `host:port`
     # Names are looked up aside: the system's resolver blocks.
     _lookups: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(8, "egress-lookup"))
     _connections: set["asyncio.Task[None]"] = field(default_factory=set)
@@ -168,8 +169,10 @@ class Egress:
         """A connection to the first checked address that takes it."""
         self._guard.check_url(target.url)
         deadline = time.monotonic() + CONNECT_SECONDS
-        loop = asyncio.get_running_loop()
-        checked = await loop.run_in_executor(self._lookups, self._guard.checked_addresses, target, deadline)
+        checked = self._checked.get(target.pair)
+        if checked is None:
+            ask = partial(self._guard.checked_addresses, target, deadline)
+            checked = self._checked[target.pair] = await asyncio.get_running_loop().run_in_executor(self._lookups, ask)
         failure: OSError | TimeoutError = OSError("no address")
         for index, address in enumerate(checked, start=1):
             left = deadline - time.monotonic()

@@ -189,6 +189,17 @@ def test_an_answer_that_never_came_or_came_broken_is_unclear(
         assert 1 == len(shop.posts)
 
 
+def test_an_order_that_a_script_sent_is_not_left_under_way(browser: Browser, shop: LittleShop, tmp_path: Path) -> None:
+    """Nothing stops what the browser would send again once the commit is over, so its page is closed."""
+    shop.button = "<button onclick=\"fetch('/place', {method: 'POST'})\">Place order</button>"
+    shop.place = _ordered_and_silent
+    with at_review(browser, shop, tmp_path) as world:
+        outcome = world.commit(confirm_seconds=1.5)
+        assert isinstance(outcome, Unclear), outcome
+        assert 1 == len(shop.posts)
+        assert [] == world.visit.context.pages
+
+
 def test_an_order_whose_answer_was_cut_off_is_found_in_the_list_of_orders(
     browser: Browser, shop: LittleShop, tmp_path: Path
 ) -> None:
