@@ -140,7 +140,7 @@ class Egress:
         if len(self.journal) >= MAX_HOSTS and target.pair not in self.journal:
             await _answer(writer, "503 Service Unavailable")
             return
-        if not await self.losses.admits(target.pair):
+        if not await self.losses.admits(target.pair, tunnels=head.tunnels):
             return  # without an answer: the browser would take one for the host's own
         reached = self.journal.setdefault(target.pair, Reached(pair=target.pair, allowed=True))
         try:

@@ -84,12 +84,15 @@ class Losses:
         finally:
             self._awaited = _nothing
 
-    async def admits(self, pair: str) -> bool:
-        """Whether a new connection may reach this host; waits where that is not sure yet."""
+    async def admits(self, pair: str, *, tunnels: bool) -> bool:
+        """Whether a new connection may reach this host; waits where that is not sure yet.
+
+        `tunnels`: what is said in it is not read here, so an end may have been said before it came.
+        """
         arrival = pair, time.monotonic()
         self._arrived.append(arrival)
         try:
-            if self._awaited(pair) is not None:
+            if tunnels and self._awaited(pair) is not None:
                 await asyncio.sleep(END_SECONDS)
             while self._judged[pair]:  # noqa: ASYNC110 (several may end at once; an event for each would tell no more)
                 await asyncio.sleep(LOOK_SECONDS)
