@@ -154,7 +154,11 @@ class Egress:
             await _answer(writer, "502 Bad Gateway")
             return
         reached.reason = ""
-        carried = _Carried(reached, self.losses.begun(target.pair, writer))
+        connection = self.losses.begun(target.pair, writer)
+        if connection is None:
+            back.close()
+            return
+        carried = _Carried(reached, connection)
         try:
             if head.tunnels:
                 writer.write(b"HTTP/1.1 200 Connection Established\r\n\r\n")
@@ -163,7 +167,7 @@ class Egress:
                 await _forward(head, target, (reader, writer), (there, back), carried)
         finally:
             back.close()
-            await self.losses.ended(carried.connection)
+            await self.losses.ended(connection)
 
     async def _connect(self, target: Target) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """A connection to the first checked address that takes it."""
@@ -242,12 +246,7 @@ async def _forward(head: Head, target: Target, client: _Ends, server: _Ends, car
 
 async def _tunnel(client: _Ends, server: _Ends, carried: _Carried) -> None:
     """Bytes both ways, unread, until one side ends."""
-
-    async def asking() -> None:
-        await _upload(None, client[0], server[1], carried)
-        carried.connection.left = True
-
-    await _first_of(asking(), _download(server[0], client[1], carried))
+    await _first_of(_upload(None, client[0], server[1], carried), _download(server[0], client[1], carried))
 
 
 async def _upload(
@@ -259,6 +258,7 @@ async def _upload(
         carried.sent(len(chunk))
         writer.write(chunk)
         await writer.drain()
+    carried.connection.left |= length is None
 
 
 async def _download(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, carried: _Carried) -> None:

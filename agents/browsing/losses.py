@@ -102,8 +102,10 @@ class Losses:
             self._shut.discard(pair)
         return pair not in self._shut
 
-    def begun(self, pair: str, client: asyncio.StreamWriter) -> Connection:
-        """A connection to this host was made."""
+    def begun(self, pair: str, client: asyncio.StreamWriter) -> Connection | None:
+        """A connection to this host was made; None where an answer was lost meanwhile, and it may not be used."""
+        if pair in self._shut and self._awaited(pair) is not None:
+            return None
         made = Connection(pair, client)
         self._open.add(made)
         return made

@@ -1,5 +1,6 @@
 """The proxy of a visit lets through whom the guard lets through, once resolved, and keeps no more than hosts."""
 
+import asyncio
 import socket
 import threading
 import time
@@ -10,6 +11,7 @@ import pytest
 
 from agents.browsing.egress import Egress
 from agents.browsing.heads import MAX_HEAD_BYTES
+from agents.browsing.losses import Losses
 from tests.agents.fence.places import Names, Place, Reply, until
 from tests.merchants.vectors import FORBIDDEN
 
@@ -250,3 +252,25 @@ def test_a_resolver_that_hangs_holds_nobody_else_up(place: Place, monkeypatch: p
         slow.sendall(get("http://slow.example/").replace("\n", "\r\n").encode())
         assert b"hello" in say(egress, get(f"http://fast.example:{place.port}/"))
         assert slow.recv(100).startswith(b"HTTP/1.1 502")
+
+
+def test_a_connection_that_was_being_made_when_an_answer_was_lost_is_not_used() -> None:
+    """Making one takes time, and the browser would send the request again on the first there is."""
+
+    async def lost_meanwhile() -> None:
+        kept = Losses()
+        async with asyncio.timeout(SECONDS):
+            with socket.create_server(("127.0.0.1", 0)) as server:
+                _, client = await asyncio.open_connection(*server.getsockname())
+                with kept.watched(lambda _: 0.0):
+                    carrier = kept.begun("shop:443", client)
+                    assert carrier
+                    carrier.said()
+                    assert await kept.admits("shop:443", tunnels=True)
+                    await kept.ended(carrier)
+                    assert kept.begun("shop:443", client) is None
+                    assert kept.begun("other:443", client)
+                assert kept.begun("shop:443", client)
+                client.close()
+
+    asyncio.run(lost_meanwhile())
