@@ -48,6 +48,10 @@ class Buying:
     instruments: InstrumentSource
     config: BuyingConfig
 
+    def prepare(self) -> None:
+        """Have the browser ready for the next task while there is none."""
+        self.browser.prepare(self.config.allowed_private)
+
     def run(self, task: Task, service: Service) -> Outcome:
         """Do a task. TaskLostError when it is no longer ours; everything else ends in an outcome."""
         config = self.config
@@ -91,11 +95,12 @@ class Purchase:
         card = self._card()
         desk = self._desk(Slots(task.request.buyer, card))
         meter = Meter(self.means.config.budget, _seconds_left(task) - REPORT_SECONDS)
+        way = route.from_json(task.offer.merchant_state.get("route")) if task.offer else []
+        desk.repeating = bool(way)
         self.service.at("opening the product page")
         desk.opens(task.request.product_url)
         desk.notes.first(desk.reading())
         toolset = ShopToolset(desk)
-        way = route.from_json(task.offer.merchant_state.get("route")) if task.offer else []
         clicked = repeat(way, desk, toolset, self.service)
         explorer = Explorer(
             model=self.means.model,

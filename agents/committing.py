@@ -27,7 +27,8 @@ from agents.evidence import Evidence
 from agents.ports import Service
 from agents.reading import Seen, address_found, confirmation, lines, look, totals
 from agents.redaction import Redactor
-from agents.seeing.observe import Observer, origin_of
+from agents.seeing.observe import Observer
+from agents.seeing.origins import origin_of
 from agents.terms import Permit, Readings, Task
 from merchants.sdk import Order, Refused, Unclear
 

@@ -15,6 +15,7 @@ from agents.obstacles import obstacle
 from agents.reading import Seen
 from agents.redaction import Redactor
 from agents.route import Step
+from agents.seeing.glance import glance
 from agents.seeing.observe import Observer, Sight, Snapshot
 from agents.slots import Slots
 from merchants.sdk import Refused
@@ -51,6 +52,8 @@ class Desk:
     title: str = ""
     # Whether something on the page was filled in or chosen since it was looked at.
     touched: bool = False
+    # Whether a known way is gone again, for which a glance at a page is mostly enough.
+    repeating: bool = False
     _read: Seen | None = None
     _sight: Sight | None = None
     _read_at: float = 0.0
@@ -66,6 +69,14 @@ class Desk:
             self.notes.take(read, self.seen)
         self.touched = False
         return self.seen
+
+    def glance(self) -> Snapshot:
+        """The page as whoever repeats a step sees it: without its words, where those are not needed."""
+        with suppress(UnreadableError):  # it is being replaced; a look waits
+            if glanced := self.observer.glance(self.reading()):
+                self.seen = glanced
+                return glanced
+        return self.look()
 
     def leaves(self) -> None:
         """Before a click may lead away from what was filled in and chosen: note it for the offer."""
@@ -95,7 +106,7 @@ class Desk:
     def opens(self, url: str) -> str:
         """Open a page of the shop; the rest as `settled`."""
         self.acts()
-        self.visit.open(url, read=self._look_ahead)
+        self.visit.open(url, read=self._look_ahead, scripts=not self.repeating)
         return self._arrived()
 
     def settled(self) -> str:
@@ -104,15 +115,16 @@ class Desk:
         RefusedError where the page is a definite obstacle: a captcha, a login wall, a product that is gone.
         """
         self.acts()
-        self.visit.settle(self._look_ahead)
+        self.visit.settle(self._look_ahead, scripts=not self.repeating)
         return self._arrived()
 
     def _look_ahead(self) -> None:
         """Read a new page while it comes to rest: whoever looks next finds it read."""
         self.acts()
         with suppress(UnreadableError):  # it goes on to another page by itself; who reads it next will wait
-            self.reading()
-            self._sight = self.observer.see(seconds=SAME_MOMENT_SECONDS)
+            if not (self.repeating and glance(self.reading())):
+                self.reading()
+                self._sight = self.observer.see(seconds=SAME_MOMENT_SECONDS)
 
     def _arrived(self) -> str:
         """What is to be said of a page that has come to rest."""

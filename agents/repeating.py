@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from agents.desk import Desk
 from agents.ports import Service
 from agents.route import Step
+from agents.seeing.observe import Control
 from agents.toolset import ShopToolset
 
 CLICK = "left_click"
@@ -17,13 +18,9 @@ CLICK = "left_click"
 def repeat(steps: Sequence[Step], desk: Desk, toolset: ShopToolset, service: Service) -> list[str]:
     """Repeat the steps as far as they lead; the names of the controls that were clicked, in order."""
     clicked: list[str] = []
-    snapshot = desk.look()
+    desk.repeating = True
     for number, step in enumerate(steps, 1):
-        control = step.find(snapshot)
-        if control is None:
-            # The step before led on, or what was filled in changed the page: a list of regions, ways to ship.
-            snapshot = desk.look()
-            control = step.find(snapshot)
+        control = _found(step, desk)
         if control is None:
             break
         service.at(f"repeating step {number} of {len(steps)}")
@@ -34,6 +31,15 @@ def repeat(steps: Sequence[Step], desk: Desk, toolset: ShopToolset, service: Ser
             break
         if step.member == CLICK:
             clicked.append(step.name)
+    desk.repeating = False
     # What was repeated is no loop of the model's; it may have to do some of it over.
     desk.loops.seen.clear()
     return clicked
+
+
+def _found(step: Step, desk: Desk) -> Control | None:
+    """The step's control on the page as last seen, at a glance, or after a look."""
+    # The step before may have led on, or what was filled in changed the page: a list of regions, ways to ship.
+    if desk.seen and (control := step.find(desk.seen)):
+        return control
+    return step.find(desk.glance()) or step.find(desk.look())

@@ -138,8 +138,7 @@ class ShopToolset(BetaAbstractBrowserToolset20260801):
                 desk.observer, ref, control.role == "radio" or not control.checked, slots=desk.slots, phase=Phase.BROWSE
             )
         else:
-            spends = desk.card_on_page or desk.observer.spends
-            judged = desk.observer.element(ref) if spends else desk.observer.held(ref)
+            judged = desk.observer.held(ref)
             self._harmless(control, judged)
             desk.leaves()
             desk.acts()
@@ -147,9 +146,9 @@ class ShopToolset(BetaAbstractBrowserToolset20260801):
             press(
                 judged,
                 desk.visit.page,
-                lambda: judged if isinstance(judged, ElementHandle) else self._handle(control),
+                lambda: judged if isinstance(judged, ElementHandle) else desk.observer.clickable(ref),
                 timeout_milliseconds=CLICK_MILLISECONDS,
-                spends=spends,
+                spends=desk.card_on_page or desk.observer.spends,
             )
         desk.steps.append(step(page, "left_click", control, None))
         return desk.settled()
@@ -179,12 +178,6 @@ class ShopToolset(BetaAbstractBrowserToolset20260801):
         if hint := self._desk.loops.note(page.identity, f"{member} {detail}"):
             raise ToolError(hint)
         self._desk.acts()
-
-    def _handle(self, control: Control) -> ElementHandle:
-        """Playwright's handle of a control, judged anew."""
-        element = self._desk.observer.element(control.ref)
-        self._harmless(control, element)
-        return element
 
     def _harmless(self, control: Control, element: Asked) -> None:
         """Refuse a click that would, or could, spend money. The control's words count as read and as they are now."""

@@ -31,7 +31,8 @@ class Worker:
     """One worker. `do` is the whole work on one task; it raises TaskLostError when the task is no longer ours.
 
     `ending`, once set from any thread, lets it take no further task. `broken`: something failed that nobody expected,
-    so whatever `do` works with is to be made anew. `rest` returns when there may be a task; by default after a moment.
+    so whatever `do` works with is to be made anew. `prepare` is called when there is no task, before the next one is
+    waited for. `rest` returns when there may be a task; by default after a moment.
     `cut` ends, from another thread, whatever `do` hangs in: it is called when the task is no longer ours and `do` does
     not notice.
     """
@@ -41,6 +42,7 @@ class Worker:
     do: Do
     ending: threading.Event = field(default_factory=threading.Event)
     poll_seconds: float = POLL_SECONDS
+    prepare: Callable[[], None] | None = None
     rest: Callable[[], None] | None = None
     cut: Callable[[], None] | None = None
     ordering: bool = False
@@ -58,6 +60,8 @@ class Worker:
                 continue
             if worked or self.ending.is_set():
                 continue
+            if self.prepare:
+                self.prepare()
             if self.rest is None:
                 self.ending.wait(self.poll_seconds)
             else:

@@ -93,7 +93,13 @@ class AgentWorker:
                     browser=browser, model=model, instruments=instruments(settings), config=buying_config(settings)
                 )
                 yield Worker(
-                    name=self.name, client=client, do=buying.run, ending=self.ending, rest=rest, cut=browser.cut
+                    name=self.name,
+                    client=client,
+                    do=buying.run,
+                    ending=self.ending,
+                    prepare=buying.prepare,
+                    rest=rest,
+                    cut=browser.cut,
                 )
         finally:
             model.close()

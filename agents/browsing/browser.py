@@ -1,22 +1,25 @@
 """The warm browser of one worker, and a fresh, fenced visit for each task.
 
 One thread owns it: Playwright's objects belong to the thread that made them. A visit shares nothing with another: its
-own cookies, its own egress proxy, its own fence. Knows how Chromium is started; must never know a shop.
+own cookies, its own egress proxy, its own fence. What it begins with is made while nobody waits for it. Knows how
+Chromium is started; must never know a shop.
 """
 
 import gc
 import os
 import signal
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Collection, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from typing import Any, Self
 
 from playwright.sync_api import Browser as Chromium
+from playwright.sync_api import BrowserContext, Page, Playwright, ProxySettings, sync_playwright
 from playwright.sync_api import Error as PlaywrightError
-from playwright.sync_api import Playwright, ProxySettings, sync_playwright
 
 from agents.browsing.egress import Egress
+from agents.browsing.elements import worlds
 from agents.browsing.fence import Fence
 from agents.browsing.finding import Found, find
 from agents.browsing.visit import Visit
@@ -47,6 +50,15 @@ START_SECONDS = 30.0
 VISIT_SECONDS = 900.0
 
 
+@dataclass(frozen=True, slots=True)
+class _Room:
+    """Where a visit takes place: an unused context with its first page, behind a proxy of its own."""
+
+    context: BrowserContext
+    page: Page
+    egress: Egress
+
+
 class Browser:
     """A running browser. It is started again when it crashed and a visit is asked for."""
 
@@ -56,6 +68,7 @@ class Browser:
         self._headed = headed
         self._resolve = resolve
         self._browser, self._pid = self._start()
+        self._ready: tuple[_Room, ExitStack] | None = None
 
     @classmethod
     @contextmanager
@@ -86,6 +99,19 @@ class Browser:
             return False
         return self._browser.is_connected()
 
+    def prepare(self, allowed_private: Collection[str] = ()) -> None:
+        """Make ready what the next visit begins with, unless it is: a fresh context, its page and its proxy.
+
+        `allowed_private` as the fence of that visit will have it; another fence gets a room of its own.
+        BrowserMissingError, or Playwright's error, when the browser is gone for good.
+        """
+        if self._ready and self.alive and not self._ready[0].page.is_closed():
+            return
+        self._put_away()
+        self._revive()
+        with _bounded(self._pid, START_SECONDS):
+            self._ready = self._room(frozenset(pair.lower() for pair in allowed_private), None)
+
     @contextmanager
     def visit(
         self, fence: Fence, *, session: SavedSession | None = None, seconds: float = VISIT_SECONDS
@@ -94,19 +120,38 @@ class Browser:
 
         After `seconds` the browser is ended under it, and every call in it fails; the next visit starts it again.
         """
-        if not self.alive:
-            self._browser, self._pid = self._start()
-        with _bounded(self._pid, seconds), Egress(fence.allowed_private, self._resolve).running() as egress:
+        self._revive()
+        with _bounded(self._pid, seconds), ExitStack() as stack:
+            yield self._begun(fence, session, stack)
+
+    def _begun(self, fence: Fence, session: SavedSession | None, stack: ExitStack) -> Visit:
+        """A visit in the room that is ready, if it fits; in one of its own, if not. It ends with `stack`."""
+        ready = self._ready
+        if ready and session is None and ready[0].egress.allowed_private == fence.allowed_private:
+            self._ready = None
+            stack.push(ready[1])
+            with suppress(PlaywrightError):  # it crashed while it waited
+                return _visit(ready[0], fence)
+        room, held = self._room(fence.allowed_private, session)
+        stack.push(held)
+        return _visit(room, fence)
+
+    def _room(self, allowed_private: frozenset[str], session: SavedSession | None) -> tuple[_Room, ExitStack]:
+        """A room, and what ends it."""
+        with ExitStack() as stack:
+            egress = stack.enter_context(Egress(allowed_private, self._resolve).running())
             proxy: ProxySettings = {"server": egress.address, "bypass": "<-loopback>"}
             context = self._browser.new_context(proxy=proxy, **_context(session))
-            try:
-                fence.around(context, egress.losses)
-                visit = Visit(context, fence, egress)
-                visit.begin()
-                yield visit
-            finally:
-                with suppress(PlaywrightError):  # a crashed browser has closed it already
-                    context.close()
+            stack.callback(_closed, context)
+            page = context.new_page()
+            worlds(page)  # followed from its first document on
+            return _Room(context, page, egress), stack.pop_all()
+
+    def _put_away(self) -> None:
+        """End the room that is ready and that nobody will use."""
+        ready, self._ready = self._ready, None
+        if ready:
+            ready[1].close()
 
     def cut(self) -> None:
         """End the browser's process under a visit that hangs, from any thread: its calls fail at once."""
@@ -114,8 +159,15 @@ class Browser:
 
     def close(self) -> None:
         """End the browser."""
+        self._put_away()
         with suppress(PlaywrightError):
             self._browser.close()
+
+    def _revive(self) -> None:
+        """Start the browser again if it is gone."""
+        if not self.alive:
+            self._put_away()
+            self._browser, self._pid = self._start()
 
     def _start(self) -> tuple[Chromium, int]:
         try:
@@ -132,6 +184,18 @@ class Browser:
         except PlaywrightError as failed:
             raise BrowserMissingError(_unstarted(self._found, failed)) from failed
         return browser, next(process["id"] for process in processes if process["type"] == "browser")
+
+
+def _visit(room: _Room, fence: Fence) -> Visit:
+    fence.around(room.context, room.egress.losses)
+    visit = Visit(room.context, fence, room.egress, room.page)
+    visit.begin()
+    return visit
+
+
+def _closed(context: BrowserContext) -> None:
+    with suppress(PlaywrightError):  # a crashed browser has closed it already
+        context.close()
 
 
 @contextmanager

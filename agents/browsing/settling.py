@@ -40,17 +40,26 @@ GRACE_MILLISECONDS = 500
 # A page whose scripts block it for this long will not be readable either.
 UNRESPONSIVE_SECONDS = 10.0
 
-# From now on, what changes is noticed.
-_NOTICE = """
-(() => {
-  globalThis.stillness?.observer.disconnect();
-  const it = globalThis.stillness = {last: performance.now(), stirred: false, changed: false};
-  it.observer = new MutationObserver(changes => {
-    it.changed = true;
-    if (changes.some(change => change.attributeName !== 'style')) { it.last = performance.now(); it.stirred = true }
-  });
-  it.observer.observe(document, {subtree: true, childList: true, attributes: true, characterData: true});
-})()
+# From now on, what changes is noticed; a document that is still coming in is waited for.
+_NOTICE = f"""
+new Promise(noticed => {{
+  const start = performance.now();
+  const notice = () => {{
+    if (document.readyState === 'loading' && performance.now() - start < {PREPARE_MILLISECONDS}) {{
+      setTimeout(notice, 2);
+      return;
+    }}
+    globalThis.stillness?.observer.disconnect();
+    const it = globalThis.stillness = {{last: performance.now(), stirred: false, changed: false}};
+    it.observer = new MutationObserver(changes => {{
+      it.changed = true;
+      if (changes.some(change => change.attributeName !== 'style')) {{ it.last = performance.now(); it.stirred = true }}
+    }});
+    it.observer.observe(document, {{subtree: true, childList: true, attributes: true, characterData: true}});
+    noticed(true);
+  }};
+  notice();
+}})
 """
 # Whether anything has changed since, told when the page has been quiet for its moment.
 _QUIET = """
@@ -72,13 +81,17 @@ new Promise(quiet => {
 
 
 def settle(
-    watched: Watched, *, document_seconds: float = DOCUMENT_SECONDS, read: Callable[[], None] | None = None
+    watched: Watched,
+    *,
+    document_seconds: float = DOCUMENT_SECONDS,
+    read: Callable[[], None] | None = None,
+    scripts: bool = True,
 ) -> None:
     """Return when the page is at rest, or after some seconds; a document on its way is waited for longer.
 
     `read` reads the page where it is another document than before; what it read last is the page at rest. An old one
-    may be about to leave, and whoever reads it then waits. PageTroubleError when the document does not come, or the
-    page no longer answers; Playwright's own when it is gone.
+    may be about to leave, and whoever reads it then waits. `scripts`: it needs Playwright's. PageTroubleError when the
+    document does not come, or the page no longer answers; Playwright's own when it is gone.
     """
     # A page that leaves again and again never comes to rest.
     latest = time.monotonic() + SETTLE_SECONDS + document_seconds
@@ -90,7 +103,7 @@ def settle(
             deadline = time.monotonic() + SETTLE_SECONDS
         if watched.take_fresh():
             fresh = True
-            if read and watched.waiting():
+            if read and scripts and watched.waiting():
                 _prepare(watched)
         before = watched.finished
         if _waits(watched, deadline):

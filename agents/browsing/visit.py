@@ -48,7 +48,7 @@ class Visit:
     context: BrowserContext
     fence: Fence
     egress: Egress
-    page: Page = field(init=False)
+    page: Page
     _pages: list[Watched] = field(default_factory=list, init=False)
     _popups: list[Page] = field(default_factory=list, init=False)
     _windows: int = field(default=0, init=False)  # that were opened and are no pages yet
@@ -57,8 +57,7 @@ class Visit:
     _origins: set[str] = field(default_factory=set, init=False)  # of the merchant's, that were opened
 
     def begin(self) -> None:
-        """Make the first page, and watch for every other one."""
-        self.page = self.context.new_page()
+        """Watch the first page, and for every other one."""
         self._watch(self.page)
         self.context.on("page", self._opened_another)
 
@@ -67,8 +66,8 @@ class Visit:
         """The HTTP status of the active page's document; None when there was no answer, or it came from no server."""
         return next((watched.status for watched in self._pages if watched.page == self.page), None)
 
-    def open(self, url: str, *, read: Callable[[], None] | None = None) -> None:
-        """Open a page of the shop; `read` as in `settle`.
+    def open(self, url: str, *, read: Callable[[], None] | None = None, scripts: bool = True) -> None:
+        """Open a page of the shop; `read` and `scripts` as in `settle`.
 
         FencedError when it, or where it redirects to, is outside the fence. PageTroubleError when it hangs, breaks off
         or answers with a server error.
@@ -92,10 +91,12 @@ class Visit:
             self._way_in(url)
             raise PageTroubleError(f"{_host(url)} did not open: {word}") from broken
         self._way_in(url)
-        self.settle(read)
+        self.settle(read, scripts=scripts)
 
-    def settle(self, read: Callable[[], None] | None = None) -> None:
+    def settle(self, read: Callable[[], None] | None = None, *, scripts: bool = True) -> None:
         """After an act: wait until the page is at rest, a few seconds at most. `read` reads a new one meanwhile.
+
+        `scripts`: it needs Playwright's.
 
         FencedError when the page became what the fence refuses; it is blank then. PageTroubleError when the next page
         does not come, breaks off or is a server error, and when the page crashed, is gone, or blocks itself.
@@ -104,15 +105,15 @@ class Visit:
         watched = self._active()
         try:
             patience = COMMIT_SECONDS if self.fence.is_committing else DOCUMENT_SECONDS
-            settle(watched, document_seconds=patience, read=read)
+            settle(watched, document_seconds=patience, read=read, scripts=scripts)
         except PlaywrightError as gone:
             if self._active() is watched:
                 raise PageTroubleError("the page is gone: it crashed, or the browser did") from gone
-            self.settle(read)  # a pop-up closed itself; the page that opened it is active again
+            self.settle(read, scripts=scripts)  # a pop-up closed itself; the page that opened it is active again
             return
         self._await_popups()
         if self._judge_popups():
-            self.settle(read)
+            self.settle(read, scripts=scripts)
             return
         self._verdict(self._active())
 

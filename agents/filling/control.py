@@ -19,7 +19,8 @@ from agents.filling.regions import CountryChanged
 from agents.filling.toggles import toggle
 from agents.filling.words import plain, shows
 from agents.seeing.lines import TOGGLES
-from agents.seeing.observe import STALE, Control, Observer, origin_of
+from agents.seeing.observe import Control, Observer
+from agents.seeing.origins import STALE, origin_of
 from agents.slots import Slots, slot_in
 from agents.terms import Phase
 
@@ -80,8 +81,9 @@ def fill(observer: Observer, ref: str, value: str | bool, *, slots: Slots, phase
     if slot:
         resolved = slots.value(slot, origin=where, fence=observer.visit.fence, phase=phase)
     filling = Filling(
-        page=observer.visit.page, element=element, handle=lambda: _handle(observer, ref, where), name=control.name,
-        role=control.role, value=resolved, slot=slot, country=slots.country,
+        page=observer.visit.page, element=element, handle=lambda: _handle(observer, ref, where),
+        clickable=lambda: observer.clickable(ref), name=control.name, role=control.role, value=resolved, slot=slot,
+        country=slots.country,
     )  # fmt: skip
     try:
         if slot == "buyer.province" and observer.country_changed:
@@ -132,7 +134,7 @@ def _enter(filling: Filling, text: str) -> bool:
 
 def _in_its_place(observer: Observer, gone: Control) -> str | None:
     """The field of the same name that took the place of one that is hidden now: a list of regions for a text field."""
-    now = observer.snapshot().controls.values()
+    now = observer.again().controls.values()
     alike = [one.ref for one in now if (one.name, one.frame) == (gone.name, gone.frame) and one.ref != gone.ref]
     return alike[0] if len(alike) == 1 else None
 

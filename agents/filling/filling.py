@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from playwright.sync_api import ElementHandle, Page
+from playwright.sync_api import ElementHandle, Locator, Page
 
 from agents.browsing.elements import Asked
 from agents.errors import UnreadableError
@@ -13,11 +13,15 @@ from agents.filling.words import meanings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filling:
-    """One filling: the element, what the page says of it, and the value with the slot it came from."""
+    """One filling: the element, what the page says of it, and the value with the slot it came from.
+
+    `handle` and `clickable` are Playwright's for it, made when they are needed.
+    """
 
     page: Page
     element: Asked
     handle: Callable[[], ElementHandle]
+    clickable: Callable[[], ElementHandle | Locator]
     name: str
     role: str
     value: str = field(repr=False)

@@ -8,7 +8,7 @@ Playwright's own click is made. Knows elements; must never know what is pressed,
 from collections.abc import Callable
 from typing import Final
 
-from playwright.sync_api import ElementHandle, Page
+from playwright.sync_api import ElementHandle, Locator, Page
 from playwright.sync_api import Error as PlaywrightError
 
 from agents.browsing.elements import Asked
@@ -32,18 +32,23 @@ e => {
 
 
 def press(
-    element: Asked, page: Page, handle: Callable[[], ElementHandle], *, timeout_milliseconds: float, spends: bool
+    element: Asked,
+    page: Page,
+    clickable: Callable[[], ElementHandle | Locator],
+    *,
+    timeout_milliseconds: float,
+    spends: bool,
 ) -> None:
     """Press it once. Playwright's error when it cannot be pressed in time.
 
-    `handle` is Playwright's for it, for the patient way. `spends`: a control that places an order stands on the page,
-    or may.
+    `clickable` is Playwright's for it, for the patient way. `spends`: a control that places an order stands on the
+    page, or may.
     """
     at = None if spends else _in_reach(element)
     if at:
         page.mouse.click(*at)
     else:
-        handle().click(timeout=timeout_milliseconds)
+        clickable().click(timeout=timeout_milliseconds)
 
 
 def _in_reach(element: Asked) -> tuple[float, float] | None:

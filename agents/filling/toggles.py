@@ -6,7 +6,7 @@ Knows checkboxes, radios and switches; must never know slots.
 from collections.abc import Callable
 from typing import Final
 
-from playwright.sync_api import ElementHandle, Page
+from playwright.sync_api import ElementHandle, Locator, Page
 from playwright.sync_api import Error as PlaywrightError
 
 from agents.browsing.elements import Asked
@@ -49,7 +49,7 @@ def _is_on(element: Asked) -> bool:
 
 
 def _press(filling: Filling, spends: bool) -> bool:  # noqa: FBT001 (as it was read)
-    return _pressed(filling.element, filling.page, filling.handle, spends)
+    return _pressed(filling.element, filling.page, filling.clickable, spends)
 
 
 def _press_label(filling: Filling, spends: bool) -> bool:  # noqa: FBT001 (as it was read)
@@ -64,9 +64,14 @@ def _press_in_page(filling: Filling, _spends: bool) -> bool:  # noqa: FBT001 (as
     return True
 
 
-def _pressed(element: Asked, page: Page, handle: Callable[[], ElementHandle], spends: bool) -> bool:  # noqa: FBT001 (as it was read)
+def _pressed(
+    element: Asked,
+    page: Page,
+    clickable: Callable[[], ElementHandle | Locator],
+    spends: bool,  # noqa: FBT001 (as it was read)
+) -> bool:
     try:
-        press(element, page, handle, timeout_milliseconds=_PRESS_MILLISECONDS, spends=spends)
+        press(element, page, clickable, timeout_milliseconds=_PRESS_MILLISECONDS, spends=spends)
     except PlaywrightError:
         return False  # covered: its label is next
     return True

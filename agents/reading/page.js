@@ -5,9 +5,20 @@
   const SKIPPED = new Set(["SCRIPT", "STYLE", "NOSCRIPT", "TEMPLATE", "SVG", "svg", "CANVAS", "VIDEO", "AUDIO", "OBJECT"]);
   const ROLES = new Set(["button", "radio", "checkbox", "option", "combobox", "link", "switch", "tab", "spinbutton", "textbox"]);
   const chunks = [], runs = [], controls = [];
-  let ids = new Map(), seen = 0, open = null, pending = "";
+  let ids = new Map(), seen = 0, closed = 0, open = null, pending = "";
   const idOf = (element) => { if (!ids.has(element)) ids.set(element, ids.size + 1); return ids.get(element); };
   const squeezed = (text) => text.replace(/\s+/g, " ");
+  // References of controls, kept as long as their document; none in frames, whose documents may go by themselves.
+  const refs = (globalThis.controlRefs ??= new WeakMap()), noted = (globalThis.noted ??= new Map());
+  function refOf(element) {
+    if (element.ownerDocument !== document) return "";
+    if (!refs.has(element)) {
+      const ref = `r${(globalThis.controlCount = (globalThis.controlCount || 0) + 1)}`;
+      refs.set(element, ref);
+      noted.set(ref, new WeakRef(element));
+    }
+    return refs.get(element);
+  }
 
   function flush() {
     if (open && open.text.trim()) { open.text = open.text.trim(); chunks.push(open); }
@@ -136,7 +147,7 @@
     const secret = type === "password" || /^cc-/.test(element.autocomplete || "");
     const form = element.form || element.closest("form");
     controls.push({
-      tag, type: tag === "SELECT" ? "select" : type, role, name: nameOf(element), path: [...at.path, idOf(element)], ...box,
+      ref: refOf(element), tag, type: tag === "SELECT" ? "select" : type, role, name: nameOf(element), path: [...at.path, idOf(element)], ...box,
       words: own && tag !== "SELECT" ? squeezed(element.innerText || (/submit|button/.test(type) ? element.value : "") || "").trim().slice(0, 300) : "",
       key: `${element.name || ""} ${element.id || ""} ${element.autocomplete || ""}`, group: element.name || "",
       value: secret || /submit|button|image/.test(type) ? "" : String(element.value ?? "").slice(0, 500),
@@ -190,11 +201,11 @@
   }
 
   function readFrame(element, at) {
-    let doc = null;
-    try { doc = element.contentDocument; } catch { return; }
-    if (!doc || !doc.body) return;
     const rect = element.getBoundingClientRect();
     if (!painted(rect, at)) return;
+    let doc = null;
+    try { doc = element.contentDocument; } catch { doc = null; }
+    if (!doc || !doc.body) { closed++; return; }
     const frame = { left: rect.left + at.dx, top: rect.top + at.dy, right: rect.right + at.dx, bottom: 1e7 };
     flush();
     walk(doc.body, { ...at, dx: at.dx + rect.left, dy: at.dy + rect.top, clip: frame, holder: frame, frame, view: doc.defaultView,
@@ -241,7 +252,7 @@
   }
   return JSON.stringify({
     url: location.href, title: document.title, lang: document.documentElement.lang || "", steps: history.length,
-    chunks, runs, controls, items,
+    chunks, runs, controls, closed, items,
     data: [...document.querySelectorAll('script[type="application/ld+json"]')].slice(0, 20).map((script) => script.textContent.slice(0, 100000)),
     metas: Object.fromEntries(["og:title", "og:type", "og:price:amount", "og:price:currency", "product:price:amount",
       "product:price:currency", "og:availability", "product:availability"].map((name) => [name, of(name)])),

@@ -89,8 +89,12 @@ class Choice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Control(Box):
-    """A control a person can see: `name` is what it is called, `words` what stands on it."""
+    """A control a person can see: `name` is what it is called, `words` what stands on it.
 
+    `ref` is its reference in the page's own document, the same at every look; nothing in a frame.
+    """
+
+    ref: str
     tag: str
     type: str
     role: str
@@ -138,6 +142,7 @@ class Seen:
     title: str
     lang: str
     steps: int  # pages in the tab's history
+    closed: int  # frames that can be seen and not be read: another site's, mostly
     chunks: Sequence[Chunk]
     runs: Sequence[Run]
     controls: Sequence[Control]
@@ -202,6 +207,7 @@ def _seen(raw: Mapping[str, Any]) -> Seen:
         title=plain(raw["title"]),
         lang=raw["lang"],
         steps=raw["steps"],
+        closed=raw["closed"],
         chunks=[_part(Chunk, chunk) for chunk in raw["chunks"]],
         runs=[_part(Run, run) for run in raw["runs"]],
         controls=[_control(control) for control in raw["controls"]],

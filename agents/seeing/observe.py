@@ -10,35 +10,39 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import reduce
 from typing import Final, Literal, Protocol, cast
 from urllib.parse import urlsplit
 
-from playwright.sync_api import ElementHandle, Frame, Locator, Page
+from playwright.sync_api import ElementHandle, Locator, Page
 from playwright.sync_api import Error as PlaywrightError
 
-from agents.browsing.elements import Asked, Element, worlds
+from agents.browsing.elements import Asked, worlds
 from agents.browsing.fence import Fence
 from agents.errors import UnreadableError
 from agents.filling.regions import CountryChanged
 from agents.guard import is_commit
 from agents.phases import phase_of
+from agents.reading.seen import Seen, look
 from agents.redaction import Redactor
 from agents.seeing.about import about
 from agents.seeing.covered import Covered, give_references
 from agents.seeing.cut import fitted, key_of, without_said
+from agents.seeing.glance import glance
 from agents.seeing.joins import Control, Line
 from agents.seeing.lines import About, Writer, written
+from agents.seeing.origins import STALE, address_of, origin_of
+from agents.seeing.picture import picture
 from agents.seeing.tree import Node, parse
 from agents.seeing.words import clean, folded, quoted
 from agents.terms import Phase
 
 __all__ = ["Control", "Observer", "Seeable", "Snapshot"]
 
-STALE: Final = "there is no such control on the page any more; read the page again"
 # A page that cannot be described in this time is not one a model could use.
 SNAPSHOT_SECONDS: Final = 10.0
-SCREENSHOT_MILLISECONDS: Final = 10_000
+# What references of code's own reading begin with, and Playwright's reference of such a control.
+_GLANCED: Final = "r"
+_THEIRS: Final = "e => e._ariaRef?.ref ?? ''"
 _DIGITS: Final = re.compile(r"\d+")
 # What a person's data may stand in. Text fields are masked all of them: a picture is never needed to read one.
 _MASKED: Final = (
@@ -107,6 +111,7 @@ class Observer:
         page = self.visit.page
         try:
             tree = parse(page.aria_snapshot(mode="ai", timeout=seconds * 1000))
+            self._follow_filled()
             return Sight(tree, about(page, tree, self._slot_of), give_references(tree))
         except PlaywrightError as failed:
             raise UnreadableError("the page cannot be read just now; wait, and read it again") from failed
@@ -134,6 +139,29 @@ class Observer:
             identity=_identity(self.visit.page.url, writer.controls.values()),
         )
 
+    def glance(self, seen: Seen | None = None) -> Snapshot | None:
+        """The page without its words, as code reads it now, or as `seen`; None where it must be looked at.
+
+        UnreadableError while it is being replaced.
+        """
+        seen = seen or look(self.visit.page)
+        controls = None if self.card_frames else glance(seen)
+        if controls is None:
+            return None
+        self._controls, self._covered, self.spends = controls, {}, False
+        return Snapshot(
+            text="",
+            title=self.redactor.text(clean(seen.title)),
+            controls={ref: self._redacted(control) for ref, control in controls.items()},
+            phase=phase_of(controls.values(), clean(seen.title)),
+            identity=_identity(self.visit.page.url, controls.values()),
+        )
+
+    def again(self) -> Snapshot:
+        """The page once more, seen as it was last: at a glance, if that is still enough."""
+        glanced = any(ref.startswith(_GLANCED) for ref in self._controls)
+        return (self.glance() if glanced else None) or self.snapshot()
+
     def control(self, ref: str) -> Control:
         """The control as last read, not redacted: for the browser layer only. UnreadableError if unknown."""
         if ref not in self._controls:
@@ -148,10 +176,18 @@ class Observer:
     def _located(self, ref: str) -> Locator:
         page = self.visit.page
         if (at := self._covered.get(ref)) is None:
-            return page.locator(f"aria-ref={ref}")
+            return page.locator(f"aria-ref={self._theirs(ref)}")
         frame = page.locator(f"aria-ref={at.frame}").content_frame if at.frame else page
         role = cast("Literal['checkbox', 'radio', 'switch']", at.role)
         return frame.get_by_role(role, name=at.name or None, exact=True).nth(at.index)
+
+    def clickable(self, ref: str) -> Locator | ElementHandle:
+        """What Playwright's own click takes, of the very element that `held` holds. UnreadableError as above.
+
+        A reference is one element's for good, and a locator by it needs no scripts in the page's own world.
+        """
+        self.control(ref)
+        return self.element(ref) if ref in self._covered else self._located(ref)
 
     def held(self, ref: str) -> Asked:
         """The very element, held in the quickest way there is. UnreadableError as above."""
@@ -165,8 +201,8 @@ class Observer:
     def element(self, ref: str) -> ElementHandle:
         """The very element, which cannot become another one between two looks at it. UnreadableError as above."""
         self.control(ref)
-        located = self._located(ref)
         try:
+            located = self._located(ref)
             there = located.element_handles()
             if not there:
                 # Any other accessibility snapshot makes Playwright forget its references; elements keep theirs.
@@ -178,6 +214,23 @@ class Observer:
             raise UnreadableError(STALE)
         return there[0]
 
+    def _theirs(self, ref: str) -> str:
+        """Playwright's reference of a control; of one seen at a glance it has none before it described the page."""
+        if not ref.startswith(_GLANCED):
+            return ref
+        self.visit.page.aria_snapshot(mode="ai", timeout=SNAPSHOT_SECONDS * 1000)
+        held = worlds(self.visit.page).find(ref)
+        return str(held.evaluate(_THEIRS)) if held else ""
+
+    def _follow_filled(self) -> None:
+        """What was filled in at a glance is known by Playwright's references now."""
+        here = urlsplit(self.visit.page.url).path
+        for place in [place for place in self._filled if place[0] == here and place[1].startswith(_GLANCED)]:
+            slot = self._filled.pop(place)
+            with suppress(PlaywrightError):  # the control is gone, and what was in it
+                if held := worlds(self.visit.page).find(place[1]):
+                    self._filled[here, str(held.evaluate(_THEIRS)), *place[2:]] = slot
+
     def origin(self, ref: str) -> str:
         """The origin of the frame that owns the element, told by the browser and not by the page."""
         return origin_of(self.element(ref))
@@ -188,27 +241,19 @@ class Observer:
         self.redactor.typed(slot)
         self._filled[self._place(ref, control.role, control.name)] = slot
         if slot.startswith("card."):
-            self.card_frames.add(_address_of(element).partition("?")[0])
+            self.card_frames.add(address_of(element).partition("?")[0])
 
     def screenshot(self) -> bytes:
-        """The visible part as PNG. Masked: text fields, controls that received a slot, other sites' frames whole.
+        """The visible part as PNG. Masked: text fields, controls that received a slot, frames of other origins whole.
 
-        Text that shows a value of the buyer or the card is masked too, wherever it stands.
+        Text that shows a value of the buyer or the card is masked too, wherever it stands. UnreadableError where no
+        picture can be taken so.
         """
-        page = self.visit.page
-        masks = [self._mask(frame) for frame in page.frames]
-        masks += [self._located(ref) for ref in self._controls if self._slot_of_control(ref)]
+        filled = [ref for ref in self._controls if self._slot_of_control(ref)]
         try:
-            return page.screenshot(type="png", mask=masks, timeout=SCREENSHOT_MILLISECONDS, animations="disabled")
+            return picture(self.visit.page, values=self.redactor.shown(), refs=filled)
         except PlaywrightError as failed:
             raise UnreadableError("no picture can be taken of this page just now") from failed
-
-    def _mask(self, frame: Frame) -> Locator:
-        if frame.parent_frame and not self.visit.fence.is_merchant(origin(frame)):
-            return frame.locator("html")
-        # One locator for all of it: the frame is asked once.
-        texts = (frame.get_by_text(value) for value in self.redactor.shown())
-        return reduce(Locator.or_, texts, frame.locator(_MASKED))
 
     def _text(self, title: str, phase: Phase, lines: Sequence[Line], *, as_before: bool) -> str:
         first = f"page {quoted(title)} · phase {phase}"
@@ -239,43 +284,6 @@ class Observer:
     def _place(self, ref: str, role: str, name: str) -> tuple[str, ...]:
         """References begin again in every document, so the page's path is part of what a control is known by."""
         return (urlsplit(self.visit.page.url).path, ref, role, folded(name))
-
-
-def origin_of(element: Asked) -> str:
-    """The origin of an element's frame, told by the browser; UnreadableError when it has none any more.
-
-    Playwright asks the element for its document, so a frame may lie about that; but the frame of the document it names
-    is told by the browser, and no script holds a document of another origin.
-    """
-    return element.origin if isinstance(element, Element) else origin(_frame_of(element))
-
-
-def _address_of(element: Asked) -> str:
-    """The address of an element's frame. UnreadableError as above."""
-    if not isinstance(element, Element):
-        return _frame_of(element).url
-    try:
-        return str(element.evaluate("() => location.href"))
-    except PlaywrightError as failed:
-        raise UnreadableError(STALE) from failed
-
-
-def _frame_of(element: Asked) -> Frame:
-    try:
-        frame = element.owner_frame() if isinstance(element, ElementHandle) else None
-    except PlaywrightError as failed:
-        raise UnreadableError(STALE) from failed
-    if frame is None:
-        raise UnreadableError(STALE)
-    return frame
-
-
-def origin(frame: Frame) -> str:
-    """A frame's origin; a frame without an address of its own (about:blank, srcdoc) has its parent's."""
-    parts = urlsplit(frame.url)
-    if parts.scheme == "about" and frame.parent_frame:
-        return origin(frame.parent_frame)
-    return f"{parts.scheme}://{parts.netloc}"
 
 
 def _identity(url: str, controls: Iterable[Control]) -> str:

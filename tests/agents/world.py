@@ -102,16 +102,22 @@ class World:
             deadline=datetime.now(UTC) + timedelta(seconds=TASK_SECONDS),
         )
 
+    def prepare(self) -> None:
+        """What a worker does while there is no task."""
+        self._buying().prepare()
+
     def run(self, task: Task, service: ScriptedService | None = None) -> Outcome:
         """One task, in this process."""
+        return self._buying().run(task, service or ScriptedService(task))
+
+    def _buying(self) -> Buying:
         config = BuyingConfig(
             evidence_folder=self.folder / "evidence",
             allowed_private=self.shop.said["hosts"],
             payment_hosts=self.shop.said.get("payment_hosts", ()),
             budget=self.budget,
         )
-        buying = Buying(browser=self.browser, model=self.model, instruments=self.instruments, config=config)
-        return buying.run(task, service or ScriptedService(task))
+        return Buying(browser=self.browser, model=self.model, instruments=self.instruments, config=config)
 
     def orders(self) -> list[dict[str, Any]]:
         """The shop's order book."""

@@ -2,9 +2,9 @@
 
 Ours makes two visits, a quote and an order, each behind its own fence; browser-use goes straight to the order. Both are
 decided by the stand-in's policy, and the time inside it is taken off both: what is left is each agent's own. Both
-browsers run before the clock starts, and all of it in the real-time class where that is permitted. browser-use pins
-half the world, so it gets an environment of its own, made on demand under the user's cache; where that cannot be made,
-one line says so.
+browsers run and have an empty page before the clock starts, and all of it in the real-time class where that is
+permitted. browser-use pins half the world, so it gets an environment of its own, made on demand under the user's cache;
+where that cannot be made, one line says so.
 """
 
 import json
@@ -143,7 +143,8 @@ def _ours(at: World) -> Figures:
 
 
 def _timed(at: World, task: Task, model: TimedModel) -> tuple[Outcome, float]:
-    """How a task ended, and its seconds without the model's: from a warm browser to a closed context."""
+    """How a task ended, and its seconds without the model's: from a browser with an empty page to a closed context."""
+    at.prepare()
     began, before = time.perf_counter(), sum(model.spent)
     outcome = at.run(task)
     return outcome, time.perf_counter() - began - (sum(model.spent) - before)

@@ -72,5 +72,8 @@ def answer_json(document: Any, *, status: int = 200) -> Response:
 
 
 def text(body: str, content_type: str) -> Response:
-    """A script or a style sheet."""
-    return Response(body=body.encode(), headers=(("Content-Type", f"{content_type}; charset=utf-8"),))
+    """A script or a style sheet, which browsers keep for a while, as with other shops."""
+    return Response(
+        body=body.encode(),
+        headers=(("Content-Type", f"{content_type}; charset=utf-8"), ("Cache-Control", "public, max-age=3600")),
+    )

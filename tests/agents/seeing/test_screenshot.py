@@ -3,16 +3,18 @@
 from collections.abc import Callable
 from io import BytesIO
 
+import pytest
 from PIL import Image
 from playwright.sync_api import FloatRect
 
+from agents.errors import UnreadableError
 from agents.filling.control import fill
 from agents.terms import Phase
 from tests.agents.seeing.sights import SLOTS, Sight
 
 Show = Callable[..., Sight]
 
-# Playwright paints masks in this colour.
+# Masks have this colour.
 MASK = (255, 0, 255)
 PAGE = """
 <body style="margin:0;background:#fff;font:20px monospace">
@@ -62,6 +64,48 @@ def test_a_picture_is_taken_of_a_page_without_a_single_control(show: Show) -> No
     picture = Image.open(BytesIO(seen.observer.screenshot()))
     assert picture.size == (1280, 720)
     assert "Thank you" == seen.page.inner_text("body").strip()
+
+
+def test_what_is_on_top_or_inside_a_component_is_masked_as_well(show: Show) -> None:
+    """A dialog in the top layer, an open shadow tree, a list in an own frame, and a value beside another one."""
+    seen = show(
+        """<body style="margin:0;background:#fff"><dialog id=top><input id=in value=x></dialog><x-box id=host></x-box>
+        <p id=two>Ada Ashworth <b>1200 Fillmore Street</b></p><iframe id=own src="https://shop.example/own"></iframe>
+        <script>document.querySelector('#host').attachShadow({mode: 'open'}).innerHTML = '<p id=deep>94115 CA</p>';
+        document.querySelector('#top').showModal()</script>""",
+        {"https://shop.example/own": "<select id=c aria-label=Country><option>France<option>United States</select>"},
+    )
+    seen.page.frame_locator("#own").locator("select").wait_for()
+    seen.page.evaluate("document.querySelector('#top').close()")
+    fill(seen.observer, seen.ref("combobox", "Country"), "{{buyer.country}}", slots=SLOTS, phase=Phase.CONTACT)
+    seen.see()
+    seen.page.evaluate("document.querySelector('#top').showModal()")
+    inner = seen.page.frame_locator("#own").locator("select").bounding_box()
+    assert inner
+    picture = Image.open(BytesIO(seen.observer.screenshot())).convert("RGB")
+    for box in (_box(seen, "#in"), _box(seen, "#two"), _box(seen, "#deep"), inner):
+        assert {MASK} == _colours(picture, box)
+    assert {MASK} != _colours(picture, _box(seen, "#top"))
+
+
+def test_a_filled_list_that_cannot_be_found_again_masks_every_list(show: Show) -> None:
+    """The page has put another in its place, which may show the same."""
+    seen = show("<select id=a aria-label=Country><option>France<option>United States</select>")
+    fill(seen.observer, seen.ref("combobox", "Country"), "{{buyer.country}}", slots=SLOTS, phase=Phase.CONTACT)
+    seen.page.evaluate("document.querySelector('#a').outerHTML = '<select id=b><option>United States</select>'")
+    seen.page.evaluate("() => new Promise(requestAnimationFrame)")
+    picture = Image.open(BytesIO(seen.observer.screenshot())).convert("RGB")
+    assert {MASK} == _colours(picture, _box(seen, "#b"))
+
+
+def test_no_picture_is_given_away_of_a_page_that_takes_the_masks_off(show: Show) -> None:
+    """Whoever watches what is added to the page can remove it before it is painted."""
+    seen = show(
+        """<input value=x><script>new MutationObserver(seen => seen.forEach(one => one.addedNodes.forEach(
+        node => node.remove()))).observe(document.documentElement, {childList: true})</script>"""
+    )
+    with pytest.raises(UnreadableError, match="no picture"):
+        seen.observer.screenshot()
 
 
 def _box(seen: Sight, selector: str) -> FloatRect:
