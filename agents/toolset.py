@@ -36,11 +36,10 @@ from playwright.sync_api import ElementHandle
 from playwright.sync_api import Error as PlaywrightError
 
 from agents import reading
-from agents.browsing.elements import Asked
 from agents.desk import Desk
 from agents.errors import AgentError, FencedError, PageTroubleError, SlotRefusedError, UnreadableError
 from agents.filling.control import fill
-from agents.filling.pressing import press
+from agents.filling.pressing import Aim, press
 from agents.guard import could_commit, is_commit
 from agents.phases import actions_in
 from agents.route import step
@@ -54,8 +53,6 @@ CLICK_MILLISECONDS = 3000
 MAX_WAIT_SECONDS = 5.0
 MAX_FOUND = 20
 TOGGLES = frozenset({"radio", "checkbox", "switch"})
-# What a control says at this moment; a page may change it after it was read.
-SAYS = "e => e.ariaLabel || e.innerText || e.value || ''"
 HISTORY = frozenset({"back", "forward", "reload"})
 # A toolset that dispatches by itself counts as serving every member, so the others are switched off by name.
 SERVED = frozenset({"navigate", "read_page", "find", "form_input", "left_click", "screenshot", "wait"})
@@ -139,16 +136,16 @@ class ShopToolset(BetaAbstractBrowserToolset20260801):
             )
         else:
             judged = desk.observer.held(ref)
-            self._harmless(control, judged)
             desk.leaves()
+            aim = Aim.at_once(judged)
+            self._harmless(control, aim.says)
             desk.acts()
             # The very element that was judged, whatever the page has put in its place meanwhile.
             press(
-                judged,
                 desk.visit.page,
+                None if desk.card_on_page or desk.observer.spends else aim,
                 lambda: judged if isinstance(judged, ElementHandle) else desk.observer.clickable(ref),
                 timeout_milliseconds=CLICK_MILLISECONDS,
-                spends=desk.card_on_page or desk.observer.spends,
             )
         desk.steps.append(step(page, "left_click", control, None))
         return desk.settled()
@@ -179,10 +176,10 @@ class ShopToolset(BetaAbstractBrowserToolset20260801):
             raise ToolError(hint)
         self._desk.acts()
 
-    def _harmless(self, control: Control, element: Asked) -> None:
+    def _harmless(self, control: Control, says: str) -> None:
         """Refuse a click that would, or could, spend money. The control's words count as read and as they are now."""
         desk = self._desk
-        names = (control.name, str(element.evaluate(SAYS)))
+        names = (control.name, says)
         # With a card typed in, beside the control that places the order, another one may place it as well.
         spends = could_commit if desk.card_on_page and self._page().phase is Phase.REVIEW else is_commit
         if any(spends(name) for name in names if name.strip()):

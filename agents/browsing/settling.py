@@ -31,6 +31,8 @@ CHURN_MILLISECONDS = 1500
 HEAR_MILLISECONDS = 20
 # What that takes many times over; it is only to save time.
 PREPARE_MILLISECONDS = 250
+# What a document does when it is there and its pictures may not be: scripts begin then. Pictures are not waited for.
+LOADED_MILLISECONDS = 30
 # Shops in their worst hour still begin to answer within this; a person would be gone.
 DOCUMENT_SECONDS = 20.0
 # An order is charged before it is confirmed, and its answer is worth more than time.
@@ -44,8 +46,9 @@ UNRESPONSIVE_SECONDS = 10.0
 _NOTICE = f"""
 new Promise(noticed => {{
   const start = performance.now();
+  const enough = {{loading: {PREPARE_MILLISECONDS}, interactive: {LOADED_MILLISECONDS}, complete: 0}};
   const notice = () => {{
-    if (document.readyState === 'loading' && performance.now() - start < {PREPARE_MILLISECONDS}) {{
+    if (performance.now() - start < enough[document.readyState]) {{
       setTimeout(notice, 2);
       return;
     }}
@@ -105,14 +108,14 @@ def settle(
             fresh = True
             if read and scripts and watched.waiting():
                 _prepare(watched)
-        before = watched.finished
         if _waits(watched, deadline):
             hear(watched.page)
             continue
-        answered = watched.take_answered() or answered
         _ask(watched, _NOTICE)
         if _waits(watched, deadline):
             continue  # what the page was about to do was heard with its answer
+        answered = watched.take_answered() or answered
+        before = watched.finished
         if read and fresh:
             read()
         changed = _quiet(watched, answered=answered)

@@ -62,6 +62,7 @@ class Watched:
         self._navigation: tuple[Request, float] | None = None
         self._fresh_status: int | None = None
         self._asked = self._fresh = False
+        self._stands = True  # the document that was asked for last
         self._requested: float | None = None  # when the page said that it leaves, until the document is asked for
         self._broken: str | None = None
         self._strayed: str | None = None
@@ -150,6 +151,7 @@ class Watched:
             self._navigation = request, now
             self._requested = None
             self._broken = None
+            self._stands = False
         elif request.resource_type in AWAITED:
             patient = request.resource_type in ANSWERS and self._may_open(request.url)
             self._awaited[request] = now + (SHOP_SECONDS if patient else OTHERS_SECONDS)
@@ -157,6 +159,8 @@ class Watched:
     def _ended(self, request: Request) -> None:
         if self._navigation and self._navigation[0] == request:
             self._navigation = None
+            # It may all be here before it stands in the place of the old one, which would answer meanwhile.
+            self._requested = None if self._stands else time.monotonic()
             self._asked, self._fresh = False, True
             self.finished += 1
         self._asked |= request.resource_type in ASKED
@@ -165,6 +169,8 @@ class Watched:
     def _failed(self, request: Request) -> None:
         current = self._navigation is not None and self._navigation[0] == request
         self._ended(request)
+        if current:
+            self._requested = None
         if current and "ERR_ABORTED" not in (request.failure or ""):
             self._broken = request.failure or "the connection broke off"
 
@@ -173,7 +179,9 @@ class Watched:
             self.status = self._fresh_status = response.status
 
     def _arrived(self, frame: Frame) -> None:
-        """After the fact: a top-level page that came without a request the guard could stop."""
+        """A top-level page stands; one that came without a request the guard could stop is blanked."""
+        if frame == self.page.main_frame:
+            self._stands, self._requested = True, None
         if frame != self.page.main_frame or frame.url.startswith(OWN) or self._may_open(frame.url):
             return
         self._strayed = f"a {frame.url.partition(':')[0]}: page"

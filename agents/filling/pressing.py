@@ -6,10 +6,10 @@ Playwright's own click is made. Knows elements; must never know what is pressed,
 """
 
 from collections.abc import Callable
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, Self
 
 from playwright.sync_api import ElementHandle, Locator, Page
-from playwright.sync_api import Error as PlaywrightError
 
 from agents.browsing.elements import Asked
 
@@ -29,31 +29,37 @@ e => {
   return hit && (e.contains(hit) || hit.closest('label')?.control === e) ? at : null;
 }
 """
+# What it says at this moment, too; a page may change it after it was read.
+_AIM: Final = f"e => [e.ariaLabel || e.innerText || e.value || '', ({_IN_REACH})(e)]"
+
+
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """A control at one moment: what stands on it, and where the pointer would hit it; None where it would not."""
+
+    says: str
+    at: tuple[float, float] | None
+
+    @classmethod
+    def at_once(cls, element: Asked) -> Self:
+        """Look at it, bringing it into view. Playwright's error when it is gone."""
+        says, at = element.evaluate(_AIM)
+        return cls(str(says), (at[0], at[1]) if isinstance(at, list) else None)
 
 
 def press(
-    element: Asked,
     page: Page,
+    aim: Aim | None,
     clickable: Callable[[], ElementHandle | Locator],
     *,
     timeout_milliseconds: float,
-    spends: bool,
 ) -> None:
-    """Press it once. Playwright's error when it cannot be pressed in time.
+    """Press a control once. Playwright's error when it cannot be pressed in time.
 
-    `clickable` is Playwright's for it, for the patient way. `spends`: a control that places an order stands on the
-    page, or may.
+    `aim`: taken this moment; None where a control that places an order stands on the page, or may. `clickable` is
+    Playwright's for the control, for the patient way.
     """
-    at = None if spends else _in_reach(element)
-    if at:
-        page.mouse.click(*at)
+    if aim and aim.at:
+        page.mouse.click(*aim.at)
     else:
         clickable().click(timeout=timeout_milliseconds)
-
-
-def _in_reach(element: Asked) -> tuple[float, float] | None:
-    try:
-        at = element.evaluate(_IN_REACH)
-    except PlaywrightError:
-        return None  # the page goes on; the patient way says what is wrong
-    return (at[0], at[1]) if isinstance(at, list) else None

@@ -11,7 +11,7 @@ from playwright.sync_api import Error as PlaywrightError
 
 from agents.browsing.elements import Asked
 from agents.filling.filling import Filling
-from agents.filling.pressing import press
+from agents.filling.pressing import Aim, press
 from agents.seeing.lines import TOGGLES
 
 # A control that cannot be pressed by then is covered; its label is next.
@@ -71,7 +71,7 @@ def _pressed(
     spends: bool,  # noqa: FBT001 (as it was read)
 ) -> bool:
     try:
-        press(element, page, clickable, timeout_milliseconds=_PRESS_MILLISECONDS, spends=spends)
+        press(page, None if spends else Aim.at_once(element), clickable, timeout_milliseconds=_PRESS_MILLISECONDS)
     except PlaywrightError:
         return False  # covered: its label is next
     return True

@@ -38,6 +38,8 @@ DRIVER = Path(__file__).with_name("agents_browser_use.py")
 INSTALL_SECONDS = 600
 # A purchase takes browser-use a quarter of a minute; this is a machine that does nothing else.
 PURCHASE_SECONDS = 240
+# Between two tasks a worker waits; what ended and what was made ready meanwhile is done by then.
+REST_SECONDS = 1.0
 PRODUCT = "sells"
 # Values as a person would write them: browser-use has no slots that know codes.
 WRITTEN = {"buyer.country": "United States", "buyer.province": "California", "card.expiry": "12 / 31"}
@@ -145,6 +147,7 @@ def _ours(at: World) -> Figures:
 def _timed(at: World, task: Task, model: TimedModel) -> tuple[Outcome, float]:
     """How a task ended, and its seconds without the model's: from a browser with an empty page to a closed context."""
     at.prepare()
+    time.sleep(REST_SECONDS)
     began, before = time.perf_counter(), sum(model.spent)
     outcome = at.run(task)
     return outcome, time.perf_counter() - began - (sum(model.spent) - before)

@@ -14,6 +14,7 @@ from agents.browsing import visit as visits
 from agents.browsing.browser import Browser, Visit
 from agents.browsing.fence import Fence
 from agents.errors import PageTroubleError
+from agents.terms import SavedSession
 from tests.agents.fence.places import NAME, Place, Reply, serve, until
 from tests.merchants.test_tls import shop as secure_shop
 
@@ -182,6 +183,66 @@ def test_a_visit_ends_in_time_whatever_its_page_does(browser: Browser, fence: Fe
             stuck.open(shop.url)
     with browser.visit(fence) as fresh:
         fresh.open(shop.url)
+
+
+def test_a_visit_begins_in_the_room_that_was_made_ready_for_it(browser: Browser, fence: Fence, shop: Place) -> None:
+    """Once; the next one has a room of its own, and no cookie of it."""
+    serve(shop, "shop")
+    browser.prepare([shop.pair.upper()])
+    assert browser._ready
+    made = browser._ready[0]
+    with browser.visit(fence) as first:
+        assert made.page is first.page
+        first.open(shop.url)
+        first.page.evaluate("document.cookie = 'a=1'")
+    with browser.visit(fence) as second:
+        assert made.page is not second.page
+        second.open(shop.url)
+        assert [] == second.context.cookies()
+
+
+def test_a_room_that_does_not_fit_is_left_for_whom_it_fits(browser: Browser, fence: Fence, shop: Place) -> None:
+    """Another fence reaches other hosts, and what was saved needs a context of its own."""
+    serve(shop, "shop")
+    browser.prepare([shop.pair])
+    assert browser._ready
+    made = browser._ready[0]
+    with browser.visit(Fence(shop.url, allowed_private=[shop.pair, "127.0.0.1:9"])) as other:
+        assert made.page is not other.page
+    with browser.visit(fence, session=SavedSession(storage={"cookies": [], "origins": []}, url=shop.url)) as saved:
+        assert made.page is not saved.page
+    browser.prepare([shop.pair])
+    with browser.visit(fence) as fitting:
+        assert made.page is fitting.page
+
+
+def test_a_room_that_broke_while_it_waited_is_not_used(browser: Browser, fence: Fence, shop: Place) -> None:
+    """Its page crashed, or somebody closed it."""
+    serve(shop, "shop")
+    for breaks in ("crash", "close"):
+        browser.prepare([shop.pair])
+        assert browser._ready
+        made = browser._ready[0]
+        if breaks == "crash":
+            with suppress(PlaywrightError):
+                made.page.goto("chrome://crash", timeout=1000)
+        else:
+            made.page.close()
+        with browser.visit(fence) as fresh:
+            fresh.open(shop.url)
+            assert made.page is not fresh.page
+
+
+def test_an_old_page_is_never_read_in_the_place_of_the_one_that_follows(visit: Visit, shop: Place) -> None:
+    """A short document may have come whole before it stands."""
+    serve(shop, "<form method=post><button>next</button></form>")
+    visit.open(shop.url)
+    for number in range(10):
+        read: list[str] = []
+        visit.page.evaluate("number => { document.forms[0].action = `/?${number}`; document.title = 'old' }", number)
+        visit.page.click("button", no_wait_after=True)
+        visit.settle(lambda read=read: read.append(visit.page.evaluate("document.title")))  # type: ignore[misc]
+        assert [""] == read
 
 
 @pytest.mark.processes

@@ -7,7 +7,7 @@ from playwright.sync_api import ElementHandle
 from playwright.sync_api import Error as PlaywrightError
 
 from agents.browsing.elements import Element, worlds
-from agents.seeing.observe import origin_of
+from agents.seeing.origins import origin_of
 from tests.agents.seeing.sights import SHOP, Sight
 
 Show = Callable[..., Sight]

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Error as PlaywrightError
 
-from agents.filling.pressing import press
+from agents.filling.pressing import Aim, press
 from tests.agents.seeing.sights import Sight
 
 Show = Callable[..., Sight]
@@ -66,4 +66,5 @@ def test_a_page_with_a_control_that_places_the_order_is_pressed_with_patience(sh
 def _press(seen: Sight, selector: str, *, timeout_milliseconds: float, spends: bool) -> None:
     found = seen.page.query_selector(selector)
     assert found
-    press(found, seen.page, lambda: found, timeout_milliseconds=timeout_milliseconds, spends=spends)
+    aim = None if spends else Aim.at_once(found)
+    press(seen.page, aim, lambda: found, timeout_milliseconds=timeout_milliseconds)
