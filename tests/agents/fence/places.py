@@ -89,17 +89,23 @@ class _Server(ThreadingHTTPServer):
             self.address_family = socket.AF_INET6
         super().__init__(address, handler)
         self.place = place
+        self.context = None
         if place.certificate:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(place.certificate)
-            # The handshake is for the connection's own thread.
-            self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
+            self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self.context.load_cert_chain(place.certificate)
 
     def get_request(self) -> tuple[socket.socket, Any]:
         """Count it before a byte is read."""
-        taken = super().get_request()
+        taken, address = super().get_request()
         self.place.connections += 1
-        return taken
+        if self.context:
+            try:
+                # The handshake is for the connection's own thread.
+                taken = self.context.wrap_socket(taken, server_side=True, do_handshake_on_connect=False)
+            except OSError:
+                taken.close()  # the browser has hung up already
+                raise
+        return taken, address
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A browser that hangs up half-way is no error here."""
