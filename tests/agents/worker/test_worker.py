@@ -114,22 +114,6 @@ def row_of(stand: Standing, task: Task) -> AgentTask:
         return session.exec(select(AgentTask).where(AgentTask.callback_id == task.callback_id)).one()
 
 
-def test_a_worker_without_a_task_makes_ready_for_the_next_one(stand: Standing, ada: httpx2.Client) -> None:
-    """Before it waits; while there are tasks, nothing is made ready."""
-    del ada
-    order_of: list[str] = []
-    with worker_of(stand) as (worker, _script):
-        worker.prepare = lambda: order_of.append("prepares")
-
-        def rests() -> None:
-            order_of.append("rests")
-            worker.ending.set()
-
-        worker.rest = rests
-        worker.run()
-    assert ["prepares", "rests"] == order_of
-
-
 def test_a_worker_quotes_and_orders(stand: Standing, ada: httpx2.Client) -> None:
     """It is given the buyer and the confirmed offer, typed; its step and what it saw are on record."""
     intent_id = asked(ada)
