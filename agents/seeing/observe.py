@@ -44,11 +44,6 @@ SNAPSHOT_SECONDS: Final = 10.0
 _GLANCED: Final = "r"
 _THEIRS: Final = "e => e._ariaRef?.ref ?? ''"
 _DIGITS: Final = re.compile(r"\d+")
-# What a person's data may stand in. Text fields are masked all of them: a picture is never needed to read one.
-_MASKED: Final = (
-    "input:not([type=button],[type=submit],[type=reset],[type=checkbox],[type=radio],[type=image],[type=hidden]),"
-    " textarea, [contenteditable]:not([contenteditable=false])"
-)
 
 
 class Seeable(Protocol):
