@@ -111,9 +111,10 @@ def settle(
         if _waits(watched, deadline):
             hear(watched.page)
             continue
-        _ask(watched, _NOTICE)
-        if _waits(watched, deadline):
-            continue  # what the page was about to do was heard with its answer
+        noticed = _ask(watched, _NOTICE)
+        # What the page was about to do was heard with its answer; without one another document stands there already.
+        if _waits(watched, deadline) or (not noticed and time.monotonic() < deadline):
+            continue
         answered = watched.take_answered() or answered
         before = watched.finished
         if read and fresh:

@@ -34,6 +34,7 @@ NOTICE_CHARACTERS = 120
 # What a page may try between two looks and still be told in full; a page that tries more is only noise.
 MAX_NOTICES = 20
 SERVER_ERROR = 500
+INTERRUPTED = "interrupted by another navigation"
 CALLED_OFF = "ERR_ABORTED"  # the navigation became a download, or nothing
 GATEWAY = 502  # what our own proxy answers, too, where it got no connection
 _STORED = """
@@ -142,7 +143,7 @@ class Visit:
         try:
             self.page.goto(url, wait_until="commit", timeout=DOCUMENT_SECONDS * 1000)
         except PlaywrightError as failed:
-            if "interrupted by another navigation" not in failed.message:
+            if INTERRUPTED not in failed.message:
                 raise
             self.page.goto(url, wait_until="commit", timeout=DOCUMENT_SECONDS * 1000)
 
@@ -265,5 +266,7 @@ def _host(url: str) -> str:
 
 def _network_word(said: str) -> str:
     """The network's word for it (ERR_…), without the address that stands beside it."""
+    if INTERRUPTED in said:
+        return "the page that stood there goes elsewhere by itself, again and again"
     found = re.search(r"ERR_[A-Z_]+", said)
     return found[0] if found else "the browser gave no reason"

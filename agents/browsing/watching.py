@@ -33,8 +33,9 @@ ERROR_PAGE = "chrome-error://"
 OWN = ("about:blank", ERROR_PAGE)
 # It is made at once.
 ERROR_MILLISECONDS = 500
-# A page that said it leaves has begun to ask for the next document by then, or thought better of it.
-REQUESTED_SECONDS = 1.0
+# A page that said it leaves has begun to ask for the next document by then, on the busiest machine, or thought better
+# of it. Where it leads to no page (mail, a download, an empty answer) the browser says so at once.
+REQUESTED_SECONDS = 5.0
 
 
 class Watched:

@@ -245,6 +245,28 @@ def test_an_old_page_is_never_read_in_the_place_of_the_one_that_follows(visit: V
         assert [""] == read
 
 
+def test_a_page_that_was_replaced_while_it_was_asked_is_read(
+    visit: Visit, shop: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The browser can be quicker than its answer: the next document came whole, and the old one never answered."""
+    serve(shop, "shop")
+    visit.open(shop.url)
+    asked = []
+
+    def slow(watched: watching.Watched, expression: str) -> dict[str, object]:
+        asked.append(expression)
+        if len(asked) > 1:
+            return ask(watched, expression)
+        visit.page.reload()
+        return {}
+
+    ask = settling._ask
+    monkeypatch.setattr(settling, "_ask", slow)
+    read: list[str] = []
+    visit.settle(lambda: read.append(visit.page.inner_text("body")))
+    assert read
+
+
 @pytest.mark.processes
 def test_a_crashed_browser_is_seen_and_started_again(browser: Browser, fence: Fence, shop: Place) -> None:
     """The visit under way ends in page trouble; the next one has a browser again."""

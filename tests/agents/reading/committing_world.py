@@ -73,7 +73,7 @@ class World:
         """The reference of a control, as the model would give it."""
         return next(ref for ref, control in self.observer.snapshot().controls.items() if control.name == name)
 
-    def commit(self, ref: str | None = None, *, confirm_seconds: float = 6.0) -> Order | Refused | Unclear:
+    def commit(self, ref: str | None = None, *, confirm_seconds: float = 20.0) -> Order | Refused | Unclear:
         """The commit, on the page in front."""
         return commit(
             self.visit,
