@@ -24,7 +24,7 @@ from tests.agents.world import lines
 from tests.e2e.served import POLL_SECONDS, gone, offspring
 
 # A purchase takes seconds; one whose worker died waits for its permit to lapse and for another look at the shop.
-PATIENCE_SECONDS = 100.0
+PATIENCE_SECONDS = 200.0
 # A dead worker is noticed in seconds, and its permit soon over.
 HASTE = {
     "CHECKOUT_AGENT_EMBEDDED": "false",
