@@ -1,17 +1,20 @@
 """What happens to a task: a quote, an order, or a look-up, each in a fresh browser behind its own fence.
 
-Quote and order are two visits. The first goes as far as the total can be known without paying; the second goes the
-same way and must arrive at the same figures, or it stops. The model finds the way; what a page says is read by code,
-and the one click that spends money is made in `committing`. Must never report an order as refused once it may stand.
+Quote and order are two visits. The first goes as far as the total can be known without paying; the second goes on
+where the first ended, or the same way once more, and must arrive at the same figures, or it stops. The model finds the
+way; what a page says is read by code, and the one click that spends money is made in `committing`. Must never report an
+order as refused once it may stand.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, suppress
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from agents import committing, guard, looking_up, prompts, quoting, route
+from agents import committing, guard, looking_up, prompts, quoting, reading, route
+from agents.bookmarks import Bookmark, Bookmarks, own
 from agents.browsing.browser import Browser, Visit
 from agents.browsing.fence import KNOWN_PAYMENT_HOSTS, Fence
 from agents.budget import Meter
@@ -23,9 +26,10 @@ from agents.model import Model
 from agents.ports import Service
 from agents.redaction import Redactor
 from agents.repeating import repeat
+from agents.route import CLICK, Step
 from agents.seeing.observe import Observer
 from agents.slots import Slots
-from agents.terms import BuyingConfig, Kind, Outcome, Task
+from agents.terms import BuyingConfig, Kind, Outcome, SavedSession, Task
 from agents.toolset import ShopToolset
 from merchants.sdk import Refused, Unclear
 from payments.cards import CARD_ENTRY, Card
@@ -47,6 +51,7 @@ class Buying:
     model: Model
     instruments: InstrumentSource
     config: BuyingConfig
+    bookmarks: Bookmarks = field(default_factory=Bookmarks)
 
     def prepare(self) -> None:
         """Have the browser ready for the next task while there is none."""
@@ -54,16 +59,26 @@ class Buying:
 
     def run(self, task: Task, service: Service) -> Outcome:
         """Do a task. TaskLostError when it is no longer ours; everything else ends in an outcome."""
-        config = self.config
+        if task.kind is Kind.LOOK_UP:
+            with self._visit(task, task.session) as visit:
+                return looking_up.look_up(visit, task)
+        if task.kind is Kind.ORDER and (bookmark := self.bookmarks.take(task.intent_id)):
+            with suppress(_NotThereError), self._visit(task, bookmark.session) as visit:
+                return Purchase(self, task, service, visit).run(bookmark)
+        with self._visit(task) as visit:
+            return Purchase(self, task, service, visit).run()
+
+    def _visit(self, task: Task, session: SavedSession | None = None) -> AbstractContextManager[Visit]:
         fence = Fence(
             task.request.product_url,
-            allowed_private=config.allowed_private,
-            payment_hosts=(*KNOWN_PAYMENT_HOSTS, *config.payment_hosts),
+            allowed_private=self.config.allowed_private,
+            payment_hosts=(*KNOWN_PAYMENT_HOSTS, *self.config.payment_hosts),
         )
-        with self.browser.visit(fence, session=task.session, seconds=_seconds_left(task)) as visit:
-            if task.kind is Kind.LOOK_UP:
-                return looking_up.look_up(visit, task)
-            return Purchase(self, task, service, visit).run()
+        return self.browser.visit(fence, session=session, seconds=_seconds_left(task))
+
+
+class _NotThereError(Exception):
+    """A bookmark does not lead to its page any more, as it was. That session's basket is left, and nothing ordered."""
 
 
 @dataclass(slots=True)
@@ -77,10 +92,13 @@ class Purchase:
     committing: bool = False
     attempts: int = 0
 
-    def run(self) -> Outcome:
-        """Open the product page, let the model find the way, and end as code says."""
+    def run(self, bookmark: Bookmark | None = None) -> Outcome:
+        """Go to where the way is not known any more, let the model find it from there, and end as code says.
+
+        _NotThereError when the quote's last page is not what `bookmark` leads to.
+        """
         try:
-            return self._explore()
+            return self._explore(bookmark)
         except TaskLostError:
             raise
         except RefusedError as definite:
@@ -90,18 +108,18 @@ class Purchase:
                 return Unclear(message=str(trouble))
             return Refused(code=FAILED[self.task.kind], message=str(trouble))
 
-    def _explore(self) -> Outcome:
+    def _explore(self, bookmark: Bookmark | None) -> Outcome:
         task = self.task
         card = self._card()
         desk = self._desk(Slots(task.request.buyer, card))
         meter = Meter(self.means.config.budget, _seconds_left(task) - REPORT_SECONDS)
         way = route.from_json(task.offer.merchant_state.get("route")) if task.offer else []
-        desk.repeating = bool(way)
-        self.service.at("opening the product page")
-        desk.opens(task.request.product_url)
-        desk.notes.first(desk.reading())
         toolset = ShopToolset(desk)
-        clicked = repeat(way, desk, toolset, self.service)
+        if bookmark:
+            self._go_on(desk, bookmark)
+            clicked = [step.name for step in way if step.member == CLICK]
+        else:
+            clicked = self._go_the_way(desk, toolset, way)
         explorer = Explorer(
             model=self.means.model,
             desk=desk,
@@ -115,6 +133,33 @@ class Purchase:
         first = prompts.first_message(task, desk.slots.names, by_card=pays, clicked=clicked)
         return explorer.run(first, desk.look().text)
 
+    def _go_on(self, desk: Desk, bookmark: Bookmark) -> None:
+        """Open the page the quote ended on, and see that it is that page still and asks for what was confirmed.
+
+        Opening it may have done something, as links that put a thing into the basket do.
+        """
+        assert self.task.offer
+        total = self.task.offer.cost.total
+        self.service.at("opening the page the quote ended on")
+        try:
+            desk.opens(bookmark.session.url)
+            there = bookmark.marks(self.visit.page.url, desk.look())
+            asked = reading.totals(desk.reading(), currency=total.currency)
+        except TaskLostError:
+            raise
+        except AgentError as gone:
+            raise _NotThereError from gone
+        if not there or any(one != total for one in asked):
+            raise _NotThereError
+
+    def _go_the_way(self, desk: Desk, toolset: ShopToolset, way: Sequence[Step]) -> list[str]:
+        """From the product page, as far as the way is known; the names of the controls that were clicked."""
+        desk.repeating = bool(way)
+        self.service.at("opening the product page")
+        desk.opens(self.task.request.product_url)
+        desk.notes.first(desk.reading())
+        return repeat(way, desk, toolset, self.service)
+
     def _ends(self, desk: Desk) -> Mapping[str, End]:
         if self.task.kind is Kind.OFFER:
             return {"quote_ready": partial(self._quote_ready, desk), "give_up": partial(self._no_quote, desk)}
@@ -122,15 +167,17 @@ class Purchase:
 
     def _quote_ready(self, desk: Desk, _said: Mapping[str, Any]) -> Outcome | str:
         """The page in front, as an offer; or what it lacks."""
-        desk.look()
+        page = desk.look()
         notes = desk.notes
         handler = self._handler() if notes.takes_card else None
         if notes.takes_card and handler is None and not notes.takes_later:
             return Refused(code=FAILED[Kind.OFFER], message="the shop takes cards, and no card is configured to pay it")
         try:
-            return quoting.offer_on(desk.reading(), notes, self.task.request, pays_with=handler, steps=desk.steps)
+            offer = quoting.offer_on(desk.reading(), notes, self.task.request, pays_with=handler, steps=desk.steps)
         except UnreadableError as unready:
             return desk.redactor.text(str(unready))
+        self.means.bookmarks.keep(self.task.intent_id, Bookmark(session=self.visit.save(), controls=own(page)))
+        return offer
 
     def _no_quote(self, desk: Desk, said: Mapping[str, Any]) -> Outcome | str:
         """The model's no to a quote; where the shop cannot be paid, that is why."""

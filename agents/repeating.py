@@ -8,11 +8,9 @@ from collections.abc import Sequence
 
 from agents.desk import Desk
 from agents.ports import Service
-from agents.route import Step
+from agents.route import CLICK, Step
 from agents.seeing.observe import Control
 from agents.toolset import ShopToolset
-
-CLICK = "left_click"
 
 
 def repeat(steps: Sequence[Step], desk: Desk, toolset: ShopToolset, service: Service) -> list[str]:

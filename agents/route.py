@@ -15,7 +15,8 @@ from agents.seeing.observe import Control, Snapshot
 
 # A way longer than this is no way worth repeating, and too much to keep in a purchase's history.
 MAX_STEPS = 60
-MEMBERS = frozenset({"form_input", "left_click"})
+CLICK = "left_click"
+MEMBERS = frozenset({"form_input", CLICK})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -127,10 +127,14 @@ class Browser:
     def _begun(self, fence: Fence, session: SavedSession | None, stack: ExitStack) -> Visit:
         """A visit in the room that is ready, if it fits; in one of its own, if not. It ends with `stack`."""
         ready = self._ready
-        if ready and session is None and ready[0].egress.allowed_private == fence.allowed_private:
+        stored = session.storage if session else {}
+        # What a shop keeps in a page can only go into a context that is made with it.
+        if ready and not stored.get("origins") and ready[0].egress.allowed_private == fence.allowed_private:
             self._ready = None
             stack.push(ready[1])
             with suppress(PlaywrightError):  # it crashed while it waited
+                if cookies := stored.get("cookies"):
+                    ready[0].context.add_cookies(cookies)
                 return _visit(ready[0], fence)
         room, held = self._room(fence.allowed_private, session)
         stack.push(held)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from agents import guard
+from agents.bookmarks import Bookmarks
 from agents.browsing.browser import Browser
 from agents.buying import Buying
 from agents.errors import PermitRefusedError
@@ -76,6 +77,8 @@ class World:
     model: Model
     instruments: InstrumentSource
     budget: Budget = field(default_factory=Budget)
+    # Of one worker, which makes a quote and its order; where there are none, every task comes to another worker.
+    bookmarks: Bookmarks | None = None
 
     def offer_task(self, product: str, *, quantity: int = 1, variant: Mapping[str, str] | None = None) -> Task:
         """A quote of the shop's product of this behaviour (or of a whole URL)."""
@@ -117,7 +120,13 @@ class World:
             payment_hosts=self.shop.said.get("payment_hosts", ()),
             budget=self.budget,
         )
-        return Buying(browser=self.browser, model=self.model, instruments=self.instruments, config=config)
+        return Buying(
+            browser=self.browser,
+            model=self.model,
+            instruments=self.instruments,
+            config=config,
+            bookmarks=Bookmarks() if self.bookmarks is None else self.bookmarks,
+        )
 
     def orders(self) -> list[dict[str, Any]]:
         """The shop's order book."""

@@ -179,7 +179,12 @@ def _agents(asked: argparse.Namespace) -> dict[str, Any]:
         cells = [_spread([one[measure] for one in rounds]) for rounds in bought.values()]
         table.add_row(measure, *cells, f"{theirs[measure] / ours[measure]:.1f}")
     out.print(table)
+    elsewhere = statistics.median(one["quote seconds"] + one["order elsewhere seconds"] for one in bought["ours"])
     out.print("Ours makes two visits, a quote and its order; browser-use goes straight to the order.")
+    out.print(
+        "The order goes on where the quote ended; another worker goes the whole way (order elsewhere), with which our "
+        f"own seconds are {elsewhere:.1f} in all, a ratio of {theirs['own seconds'] / elsewhere:.1f}."
+    )
     return bought
 
 

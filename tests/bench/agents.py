@@ -1,10 +1,11 @@
 """A first purchase in a browser, by our worker and by browser-use, side by side: same shop, same Chromium, same rules.
 
-Ours makes two visits, a quote and an order, each behind its own fence; browser-use goes straight to the order. Both are
-decided by the stand-in's policy, and the time inside it is taken off both: what is left is each agent's own. Both
-browsers run and have an empty page before the clock starts, and all of it in the real-time class where that is
-permitted. browser-use pins half the world, so it gets an environment of its own, made on demand under the user's cache;
-where that cannot be made, one line says so.
+Ours makes two visits, a quote and an order, each behind its own fence; browser-use goes straight to the order. One
+worker makes both, as in `checkout serve`, so the order goes on where the quote ended; beside it stands what the order
+takes another worker, which goes the whole way and counts in no total. Both agents are decided by the stand-in's policy,
+and the time inside it is taken off both: what is left is each agent's own. Both browsers run and have an empty page
+before the clock starts, and all of it in the real-time class where that is permitted. browser-use pins half the world,
+so it gets an environment of its own, made on demand under the user's cache; or one line says why that cannot be.
 """
 
 import json
@@ -23,6 +24,7 @@ from typing import Any
 
 from anthropic.types.beta import BetaMessage
 
+from agents.bookmarks import Bookmarks
 from agents.browsing import finding
 from agents.budget import Meter
 from agents.model import Model
@@ -130,10 +132,10 @@ def environment() -> Path:
 
 
 def _ours(at: World) -> Figures:
-    """A quote and its order by our worker."""
+    """A quote and its order by our worker, and the same order by another one."""
     asked = len(at.requests())
     model = TimedModel(at.model.name, at.model.client)
-    at = replace(at, model=model)
+    at = replace(at, model=model, bookmarks=Bookmarks())
     quote = at.offer_task(PRODUCT)
     offer, quoting = _timed(at, quote, model)
     assert isinstance(offer, Offer), offer
@@ -141,7 +143,10 @@ def _ours(at: World) -> Figures:
     assert isinstance(order, Order), order
     requests = at.requests()[asked:]
     tokens = sum(request["input_tokens"] for request in requests)
-    return Figures(len(requests), tokens, quoting + ordering, {"quote": quoting, "order": ordering})
+    again, elsewhere = _timed(replace(at, bookmarks=None), at.order_task(quote, offer), model)
+    assert isinstance(again, Order), again
+    visits = {"quote": quoting, "order": ordering, "order elsewhere": elsewhere}
+    return Figures(len(requests), tokens, quoting + ordering, visits)
 
 
 def _timed(at: World, task: Task, model: TimedModel) -> tuple[Outcome, float]:

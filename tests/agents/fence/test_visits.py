@@ -202,18 +202,25 @@ def test_a_visit_begins_in_the_room_that_was_made_ready_for_it(browser: Browser,
 
 
 def test_a_room_that_does_not_fit_is_left_for_whom_it_fits(browser: Browser, fence: Fence, shop: Place) -> None:
-    """Another fence reaches other hosts, and what was saved needs a context of its own."""
+    """Another fence reaches other hosts, and what was kept in pages needs a context of its own; cookies do not."""
     serve(shop, "shop")
     browser.prepare([shop.pair])
     assert browser._ready
     made = browser._ready[0]
     with browser.visit(Fence(shop.url, allowed_private=[shop.pair, "127.0.0.1:9"])) as other:
         assert made.page is not other.page
-    with browser.visit(fence, session=SavedSession(storage={"cookies": [], "origins": []}, url=shop.url)) as saved:
+    stored = {"origin": shop.url, "localStorage": [{"name": "basket", "value": "1"}]}
+    with browser.visit(fence, session=SavedSession(storage={"cookies": [], "origins": [stored]}, url="")) as saved:
         assert made.page is not saved.page
     browser.prepare([shop.pair])
     with browser.visit(fence) as fitting:
         assert made.page is fitting.page
+    browser.prepare([shop.pair])
+    made = browser._ready[0]
+    cookie = {"name": "basket", "value": "1", "url": shop.url}
+    with browser.visit(fence, session=SavedSession(storage={"cookies": [cookie], "origins": []}, url="")) as known:
+        assert made.page is known.page
+        assert ["1"] == [one["value"] for one in known.context.cookies()]
 
 
 def test_a_room_that_broke_while_it_waited_is_not_used(browser: Browser, fence: Fence, shop: Place) -> None:
