@@ -1,4 +1,4 @@
-"""What happens to a task: a quote, an order, or a look-up, each in a fresh browser behind its own fence.
+"""What happens to a task: a quote, an order, or a look-up, each in a browser context of its own behind its own fence.
 
 Quote and order are two visits. The first goes as far as the total can be known without paying; the second goes on
 where the first ended, or the same way once more, and must arrive at the same figures, or it stops. The model finds the
@@ -12,6 +12,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
+
+from playwright.sync_api import Error as PlaywrightError
 
 from agents import committing, guard, looking_up, prompts, quoting, reading, route
 from agents.bookmarks import Bookmark, Bookmarks, own
@@ -176,7 +178,8 @@ class Purchase:
             offer = quoting.offer_on(desk.reading(), notes, self.task.request, pays_with=handler, steps=desk.steps)
         except UnreadableError as unready:
             return desk.redactor.text(str(unready))
-        self.means.bookmarks.keep(self.task.intent_id, Bookmark(session=self.visit.save(), controls=own(page)))
+        with suppress(PlaywrightError):  # the page is gone: the offer stands, and its order goes the whole way
+            self.means.bookmarks.keep(self.task.intent_id, Bookmark(session=self.visit.save(), controls=own(page)))
         return offer
 
     def _no_quote(self, desk: Desk, said: Mapping[str, Any]) -> Outcome | str:
