@@ -34,9 +34,12 @@ STORE_TESTS := $(addprefix tests/,$(addsuffix .py,$(addprefix api/test_,agents p
 
 SLOWEST := --durations=12 --durations-min=8
 
+# Two processes, each with servers and browsers of its own; what is named in ARGS runs in one, to be looked at.
+PARALLEL := $(if $(ARGS),,-n 2 --dist loadfile)
+
 test: lint browser servers ## Set everything up, lint, and run the tests (the bounded tier)
-	@$(BIN)/pytest -m "not full" $(SLOWEST) $(ARGS)
-	$(if $(ARGS),,@CHECKOUT_TEST_STORE=postgresql $(BIN)/pytest -m "not full" $(STORE_TESTS))
+	@$(BIN)/pytest -m "not full" $(PARALLEL) $(SLOWEST) $(ARGS)
+	$(if $(ARGS),,@CHECKOUT_TEST_STORE=postgresql $(BIN)/pytest -m "not full" $(PARALLEL) $(STORE_TESTS))
 
 test-full: lint browser servers ## All tests, with the exhaustive tier, and the service's once more on PostgreSQL
 	@$(BIN)/pytest $(SLOWEST) $(ARGS)
