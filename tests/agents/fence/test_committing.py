@@ -53,7 +53,7 @@ def test_a_double_submit_of_a_form_leaves_once(visit: Visit, shop: Place) -> Non
     """The page submits its form again while the answer is not there yet."""
     held = threading.Event()
     form = "<form method=post action=/order><button id=go onclick='again(this.form)'>Place order</button></form>"
-    code = "function again(form) { for (const wait of [100, 200]) setTimeout(() => form.submit(), wait) }"
+    code = "function again(form) { for (const wait of [1500, 1700]) setTimeout(() => form.submit(), wait) }"
     sell(visit, shop, f"{form}<script>{code}</script>", order=Reply("<title>Thanks</title>", wait=held))
     with visit.fence.committing() as watch:
         visit.page.click("#go", no_wait_after=True)
