@@ -26,10 +26,10 @@ class Bookmark:
 
     def marks(self, url: str, page: Snapshot) -> bool:
         """Whether this page, at this address, is the one it was made of."""
-        return url == self.session.url and own(page) == self.controls
+        return url == self.session.url and own_controls(page) == self.controls
 
 
-def own(page: Snapshot) -> frozenset[tuple[str, str]]:
+def own_controls(page: Snapshot) -> frozenset[tuple[str, str]]:
     """Role and name of every control of a page's own; frames, the card's fields for one, may come a while later."""
     return frozenset((control.role, control.name) for control in page.controls.values() if not control.frame)
 

@@ -16,7 +16,7 @@ from typing import Any
 from playwright.sync_api import Error as PlaywrightError
 
 from agents import committing, guard, looking_up, prompts, quoting, reading, route
-from agents.bookmarks import Bookmark, Bookmarks, own
+from agents.bookmarks import Bookmark, Bookmarks, own_controls
 from agents.browsing.browser import Browser, Visit
 from agents.browsing.fence import KNOWN_PAYMENT_HOSTS, Fence
 from agents.budget import Meter
@@ -146,12 +146,12 @@ class Purchase:
         try:
             desk.opens(bookmark.session.url)
             there = bookmark.marks(self.visit.page.url, desk.look())
-            asked = reading.totals(desk.reading(), currency=total.currency)
+            asked, _ = reading.totals(desk.reading(), currency=total.currency)
         except TaskLostError:
             raise
         except AgentError as gone:
             raise _NotThereError from gone
-        if not there or any(one != total for one in asked):
+        if not there or asked != total:
             raise _NotThereError
 
     def _go_the_way(self, desk: Desk, toolset: ShopToolset, way: Sequence[Step]) -> list[str]:
@@ -179,7 +179,8 @@ class Purchase:
         except UnreadableError as unready:
             return desk.redactor.text(str(unready))
         with suppress(PlaywrightError):  # the page is gone: the offer stands, and its order goes the whole way
-            self.means.bookmarks.keep(self.task.intent_id, Bookmark(session=self.visit.save(), controls=own(page)))
+            bookmark = Bookmark(session=self.visit.save(), controls=own_controls(page))
+            self.means.bookmarks.keep(self.task.intent_id, bookmark)
         return offer
 
     def _no_quote(self, desk: Desk, said: Mapping[str, Any]) -> Outcome | str:

@@ -68,7 +68,7 @@ def test_the_order_goes_on_where_its_quote_ended(worker: World) -> None:
     _assert_ordered_once(worker, order, task)
     opened = _opened(worker, before)
     assert bookmark.session.url.endswith(opened[0])
-    assert not [path for path in opened if path.startswith(("/products/", "/cart"))]
+    assert not [path for path in opened if path.startswith(("/products/", "/basket"))]
     assert "Done before you: clicked" in str(worker.requests()[asked])
     assert 1 == len(service.permits)
 
