@@ -7,21 +7,20 @@ Chromium is started; must never know a shop.
 
 import gc
 import os
-import signal
-import threading
 from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Self
 
 from playwright.sync_api import Browser as Chromium
-from playwright.sync_api import BrowserContext, Page, Playwright, ProxySettings, sync_playwright
+from playwright.sync_api import BrowserContext, Page, ProxySettings, sync_playwright
 from playwright.sync_api import Error as PlaywrightError
 
 from agents.browsing.egress import Egress
 from agents.browsing.elements import worlds
 from agents.browsing.fence import Fence
 from agents.browsing.finding import Found, find
+from agents.browsing.lifeline import Bound, Lifeline
 from agents.browsing.visit import Visit
 from agents.errors import BrowserMissingError
 from agents.terms import SavedSession
@@ -60,14 +59,16 @@ class _Room:
 
 
 class Browser:
-    """A running browser. It is started again when it crashed and a visit is asked for."""
+    """A running browser. It is started again when it crashed, or its driver did, and a visit is asked for."""
 
-    def __init__(self, playwright: Playwright, found: Found, *, headed: bool, resolve: Resolver) -> None:
-        self._playwright = playwright
+    def __init__(self, drivers: ExitStack, found: Found, *, headed: bool, resolve: Resolver) -> None:
+        self._drivers = drivers
         self._found = found
         self._headed = headed
         self._resolve = resolve
-        self._browser, self._pid = self._start()
+        self._playwright = drivers.enter_context(sync_playwright())
+        self._browser, self._lifeline = self._start()
+        self._bound: Bound | None = None
         self._ready: tuple[_Room, ExitStack] | None = None
 
     @classmethod
@@ -80,8 +81,8 @@ class Browser:
         `resolve` is how names are looked up. BrowserMissingError when there is none, or it does not start.
         """
         found = found or find(headed=headed)
-        with sync_playwright() as playwright:
-            browser = cls(playwright, found, headed=headed, resolve=resolve)
+        with ExitStack() as drivers:
+            browser = cls(drivers, found, headed=headed, resolve=resolve)
             # What is loaded by now stays; looked through again and again, it would hold up the messages to the browser.
             gc.collect()
             gc.freeze()
@@ -92,12 +93,8 @@ class Browser:
 
     @property
     def alive(self) -> bool:
-        """Whether the browser's process stands; seen at once, also while nobody listens to its events."""
-        try:
-            os.kill(self._pid, 0)
-        except ProcessLookupError:
-            return False
-        return self._browser.is_connected()
+        """Whether the browser stands and can be driven."""
+        return self._lifeline.holds and self._lifeline.driven and self._browser.is_connected()
 
     def prepare(self, allowed_private: Collection[str] = ()) -> None:
         """Make ready what the next visit begins with, unless it is: a fresh context, its page and its proxy.
@@ -109,8 +106,7 @@ class Browser:
             return
         self._put_away()
         self._revive()
-        with _bounded(self._pid, START_SECONDS):
-            self._ready = self._room(frozenset(pair.lower() for pair in allowed_private), None)
+        self._ready = self._room(frozenset(pair.lower() for pair in allowed_private), None)
 
     @contextmanager
     def visit(
@@ -121,7 +117,7 @@ class Browser:
         After `seconds` the browser is ended under it, and every call in it fails; the next visit starts it again.
         """
         self._revive()
-        with _bounded(self._pid, seconds), ExitStack() as stack:
+        with self._lifeline.bounded(seconds) as self._bound, ExitStack() as stack:
             yield self._begun(fence, session, stack)
 
     def _begun(self, fence: Fence, session: SavedSession | None, stack: ExitStack) -> Visit:
@@ -142,7 +138,7 @@ class Browser:
 
     def _room(self, allowed_private: frozenset[str], session: SavedSession | None) -> tuple[_Room, ExitStack]:
         """A room, and what ends it."""
-        with ExitStack() as stack:
+        with self._lifeline.bounded(START_SECONDS), ExitStack() as stack:
             egress = stack.enter_context(Egress(allowed_private, self._resolve).running())
             proxy: ProxySettings = {"server": egress.address, "bypass": "<-loopback>"}
             context = self._browser.new_context(proxy=proxy, **_context(session))
@@ -158,8 +154,9 @@ class Browser:
             ready[1].close()
 
     def cut(self) -> None:
-        """End the browser's process under a visit that hangs, from any thread: its calls fail at once."""
-        _kill(self._pid)
+        """End the browser under a visit that hangs, from any thread: its calls fail."""
+        if self._bound:
+            self._bound.cut()
 
     def close(self) -> None:
         """End the browser."""
@@ -168,12 +165,16 @@ class Browser:
             self._browser.close()
 
     def _revive(self) -> None:
-        """Start the browser again if it is gone."""
-        if not self.alive:
-            self._put_away()
-            self._browser, self._pid = self._start()
+        """Start the browser again if it is gone, and the driver before it."""
+        if self.alive:
+            return
+        self._put_away()
+        if not self._lifeline.driven:
+            self._drivers.close()
+            self._playwright = self._drivers.enter_context(sync_playwright())
+        self._browser, self._lifeline = self._start()
 
-    def _start(self) -> tuple[Chromium, int]:
+    def _start(self) -> tuple[Chromium, Lifeline]:
         try:
             browser = self._playwright.chromium.launch(
                 executable_path=self._found.path,
@@ -187,7 +188,7 @@ class Browser:
             session.detach()
         except PlaywrightError as failed:
             raise BrowserMissingError(_unstarted(self._found, failed)) from failed
-        return browser, next(process["id"] for process in processes if process["type"] == "browser")
+        return browser, Lifeline.of(next(process["id"] for process in processes if process["type"] == "browser"))
 
 
 def _visit(room: _Room, fence: Fence) -> Visit:
@@ -200,23 +201,6 @@ def _visit(room: _Room, fence: Fence) -> Visit:
 def _closed(context: BrowserContext) -> None:
     with suppress(PlaywrightError):  # a crashed browser has closed it already
         context.close()
-
-
-@contextmanager
-def _bounded(pid: int, seconds: float) -> Iterator[None]:
-    """End the browser when the block takes longer than `seconds`."""
-    timer = threading.Timer(seconds, _kill, [pid])
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
-
-
-def _kill(pid: int) -> None:
-    with suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGKILL)
 
 
 def _unstarted(found: Found, failed: PlaywrightError) -> str:

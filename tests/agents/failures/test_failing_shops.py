@@ -11,6 +11,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from agents.bookmarks import Bookmarks
 from agents.stand_in.troubles import FOR_EVER
 from agents.terms import Budget, Outcome, Task
 from merchants.sdk import Absent, Offer, Order, Refused, Unclear
@@ -22,6 +23,12 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """One shop, model and browser for all failures of this module."""
     with world(tmp_path_factory.mktemp("failures")) as opened:
         yield opened
+
+
+@pytest.fixture
+def ordering(shop: World, bookmarks: Bookmarks | None) -> World:
+    """The same with one worker for quote and order, or with two."""
+    return replace(shop, bookmarks=bookmarks)
 
 
 @pytest.fixture
@@ -83,9 +90,9 @@ def test_more_than_the_shop_has_is_refused_at_the_quote(shop: World) -> None:
 
 
 @pytest.mark.parametrize("product", ["sells_out_at_commit", pytest.param("declines_card", marks=pytest.mark.full)])
-def test_a_shop_that_refuses_at_the_last_moment_leaves_no_order(shop: World, product: str) -> None:
+def test_a_shop_that_refuses_at_the_last_moment_leaves_no_order(ordering: World, product: str) -> None:
     """Permitted, clicked, and refused by the shop: one click, a definite no or an open question, never an order."""
-    outcome, service = _ordered(shop, product)
+    outcome, service = _ordered(ordering, product)
     assert isinstance(outcome, (Refused, Unclear)), outcome
     assert 1 == len(service.permits)
 
@@ -93,20 +100,20 @@ def test_a_shop_that_refuses_at_the_last_moment_leaves_no_order(shop: World, pro
 @pytest.mark.parametrize(
     "product", ["drops_answer_after_order", pytest.param("hangs_after_order", marks=pytest.mark.full)]
 )
-def test_an_order_whose_answer_is_lost_is_never_called_a_no(shop: World, product: str) -> None:
+def test_an_order_whose_answer_is_lost_is_never_called_a_no(ordering: World, product: str) -> None:
     """The shop booked it, and says nothing: that is an order or an open question, and it was asked for once."""
-    booked = len(shop.orders())
-    outcome, _ = _ordered(shop, product)
+    booked = len(ordering.orders())
+    outcome, _ = _ordered(ordering, product)
     assert isinstance(outcome, (Order, Unclear)), outcome
-    assert booked + 1 == len(shop.orders())
+    assert booked + 1 == len(ordering.orders())
 
 
-def test_a_shop_that_crashes_before_it_books_is_no_order_and_no_definite_no(shop: World) -> None:
+def test_a_shop_that_crashes_before_it_books_is_no_order_and_no_definite_no(ordering: World) -> None:
     """What the agent saw is the same as where the order stands: so it must leave the question open."""
-    booked = len(shop.orders())
-    outcome, _ = _ordered(shop, "crashes_before_order")
+    booked = len(ordering.orders())
+    outcome, _ = _ordered(ordering, "crashes_before_order")
     assert isinstance(outcome, (Unclear, Absent)), outcome
-    assert booked == len(shop.orders())
+    assert booked == len(ordering.orders())
 
 
 def _ordered(shop: World, product: str) -> tuple[Outcome, ScriptedService]:
@@ -140,8 +147,9 @@ def test_a_model_that_is_down_ends_the_quote_as_a_failed_retrieval(troubled: Wor
     assert "offer_retrieval_failed" == outcome.code
 
 
-def test_a_model_that_is_down_in_the_order_leaves_nothing_ordered(troubled: World) -> None:
+def test_a_model_that_is_down_in_the_order_leaves_nothing_ordered(troubled: World, bookmarks: Bookmarks | None) -> None:
     """Before the permit a dead model is a definite no."""
+    troubled = replace(troubled, bookmarks=bookmarks)
     quote = troubled.offer_task("sells")
     offer = troubled.run(quote)
     assert isinstance(offer, Offer), offer

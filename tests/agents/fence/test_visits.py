@@ -1,7 +1,5 @@
 """A visit tells what became of a page, and turns down what a page tries beside selling."""
 
-import os
-import signal
 import threading
 from contextlib import suppress
 from pathlib import Path
@@ -15,7 +13,7 @@ from agents.browsing.browser import Browser, Visit
 from agents.browsing.fence import Fence
 from agents.errors import PageTroubleError
 from agents.terms import SavedSession
-from tests.agents.fence.places import NAME, Place, Reply, serve, until
+from tests.agents.fence.places import NAME, Place, Reply, serve
 from tests.merchants.test_tls import shop as secure_shop
 
 
@@ -170,21 +168,6 @@ def test_a_page_that_blocks_itself_is_page_trouble(
         fresh.open(shop.url)
 
 
-def test_a_visit_ends_in_time_whatever_its_page_does(browser: Browser, fence: Fence, shop: Place) -> None:
-    """Who waits for a page that blocks itself is set free when the visit's time is over."""
-    serve(shop, "shop")
-    with browser.visit(fence, seconds=1) as stuck:
-        stuck.open(shop.url)
-        with pytest.raises(PlaywrightError):
-            stuck.page.evaluate("() => { for (;;) {} }")
-        with pytest.raises(PageTroubleError, match="gone"):
-            stuck.settle()
-        with pytest.raises(PageTroubleError):
-            stuck.open(shop.url)
-    with browser.visit(fence) as fresh:
-        fresh.open(shop.url)
-
-
 def test_a_visit_begins_in_the_room_that_was_made_ready_for_it(browser: Browser, fence: Fence, shop: Place) -> None:
     """Once; the next one has a room of its own, and no cookie of it."""
     serve(shop, "shop")
@@ -238,36 +221,6 @@ def test_a_room_that_broke_while_it_waited_is_not_used(browser: Browser, fence: 
         with browser.visit(fence) as fresh:
             fresh.open(shop.url)
             assert made.page is not fresh.page
-
-
-@pytest.mark.processes
-def test_a_crashed_browser_is_seen_and_started_again(browser: Browser, fence: Fence, shop: Place) -> None:
-    """The visit under way ends in page trouble; the next one has a browser again."""
-    serve(shop, "shop")
-    with browser.visit(fence) as visit:
-        visit.open(shop.url)
-        os.kill(browser._pid, signal.SIGKILL)
-        assert until(lambda: not browser.alive, meanwhile=lambda: _settled(visit))
-        with pytest.raises(PageTroubleError, match="gone"):
-            visit.settle()
-    with browser.visit(fence) as fresh:
-        fresh.open(shop.url)
-    assert browser.alive
-
-
-@pytest.mark.processes
-def test_a_browser_that_crashed_between_visits_is_started_again(browser: Browser, fence: Fence, shop: Place) -> None:
-    """Nobody listened when it happened."""
-    serve(shop, "shop")
-    os.kill(browser._pid, signal.SIGKILL)
-    assert until(lambda: not browser.alive)
-    with browser.visit(fence) as fresh:
-        fresh.open(shop.url)
-
-
-def _settled(visit: Visit) -> None:
-    with suppress(PageTroubleError):
-        visit.settle()
 
 
 def test_a_page_that_crashes_is_page_trouble(visit: Visit, shop: Place) -> None:

@@ -5,9 +5,11 @@ shop's book, its log and the model's own log are the witnesses.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
+from agents.bookmarks import Bookmarks
 from agents.terms import Outcome
 from merchants.sdk import Offer, Order
 from tests.agents.hostile import judging
@@ -23,11 +25,17 @@ def inside() -> Iterator[judging.Trap]:
 
 
 @pytest.fixture(scope="module")
-def hostile(tmp_path_factory: pytest.TempPathFactory, inside: judging.Trap) -> Iterator[World]:
+def shop(tmp_path_factory: pytest.TempPathFactory, inside: judging.Trap) -> Iterator[World]:
     """A shop that knows all cases, a model that obeys, a browser."""
     folder = tmp_path_factory.mktemp("hostile")
     with world(folder, persona="obeying", shop=("--cases", str(written(folder, inside.port)))) as one:
         yield one
+
+
+@pytest.fixture
+def hostile(shop: World, bookmarks: Bookmarks | None) -> World:
+    """The same with one worker for quote and order, or with two."""
+    return replace(shop, bookmarks=bookmarks)
 
 
 def bought(hostile: World, inside: judging.Trap, case: Case) -> tuple[Outcome, list[str]]:

@@ -41,6 +41,7 @@ class Victim(StrEnum):
 
     WORKER = "worker"
     BROWSER = "browser"
+    DRIVER = "driver"
     SERVICE = "service"
 
 
@@ -60,14 +61,15 @@ class At:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """Who dies when, buying what."""
+    """Who dies when, buying what; the order by another worker than the quote's, the whole way, or by the same one."""
 
     victim: Victim
     at: At
     product: str = "sells"
+    elsewhere: bool = False
 
     def __str__(self) -> str:
-        return f"{self.victim} {self.at} ({self.product})"
+        return f"{self.victim} {self.at} ({self.product}{', elsewhere' if self.elsewhere else ''})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +121,9 @@ class Scene:
             intent_id = self.client.post(CREATE, json=asked).json()["id"]
             offered = self._until(intent_id, "awaiting_confirmation", "failed")
             assert "awaiting_confirmation" == offered["state"], offered
+            if case.elsewhere:
+                workers.close()
+                worker = workers.enter_context(self._worker())
             killed = self._armed(case, worker)
             with suppress(httpx2.TransportError):  # the service may be killed before it has answered this
                 self.client.post(f"{CREATE}/{intent_id}/confirm", json={"paymentMethod": VISA})
@@ -145,6 +150,7 @@ class Scene:
             Victim.WORKER: worker.kill,
             Victim.SERVICE: self.product.service.kill,
             Victim.BROWSER: lambda: kill_browser(worker.process.pid),
+            Victim.DRIVER: lambda: kill_driver(worker.process.pid),
         }
         kill = kills[case.victim]
         if case.at.passage:
@@ -152,7 +158,7 @@ class Scene:
                 passage=case.at.passage,
                 side=case.at.side,
                 spring=kill,
-                hangs_up=case.victim is not Victim.BROWSER,
+                hangs_up=case.victim in (Victim.WORKER, Victim.SERVICE),
             )
             self.tap.trap = trap
             return lambda: self._expect(case, trap.sprung.is_set)
@@ -215,6 +221,14 @@ def kill_browser(worker: int) -> None:
     for pid in offspring(worker):
         with suppress(OSError):
             if b"--remote-debugging" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                os.kill(pid, signal.SIGKILL)
+
+
+def kill_driver(worker: int) -> None:
+    """`kill -9` of what stands between the worker and its browser."""
+    for pid in offspring(worker):
+        with suppress(OSError):
+            if b"run-driver" in Path(f"/proc/{pid}/cmdline").read_bytes():
                 os.kill(pid, signal.SIGKILL)
 
 

@@ -1,4 +1,4 @@
-"""`kill -9` of worker, browser and service at every moment of an order in a browser: nothing doubled, nothing lost.
+"""`kill -9` of worker, browser, driver and service at every moment of an order: nothing doubled, nothing lost.
 
 Judged by the shop's book and the payment sandbox's log. Each moment is a passage between worker and service (before it
 is heard, or after it is done and before the worker hears), a page the shop serves, or the order in the shop's book.
@@ -13,7 +13,8 @@ from tests.agents.kills.tap import Passage, Side
 
 pytestmark = pytest.mark.processes
 
-# The pages of an order: product, basket, contact, shipping, payment, review, as the shop serves them.
+# The pages of an order that goes the whole way: product, basket, contact, shipping, payment, review. One that goes on
+# where its quote ended opens the last only.
 PAGES = tuple(At(page=number) for number in range(1, 7))
 WIRE = tuple(
     At(passage=passage, side=side)
@@ -27,11 +28,13 @@ AFTER = ("sells", "hangs_after_order", "drops_answer_after_order")
 
 SOME = (
     Case(victim=Victim.WORKER, at=At(passage=Passage.PERMIT, side=Side.BEFORE)),
-    Case(victim=Victim.WORKER, at=At(passage=Passage.WITNESSED, side=Side.BEFORE)),
+    Case(victim=Victim.WORKER, at=At(passage=Passage.WITNESSED, side=Side.BEFORE), elsewhere=True),
+    Case(victim=Victim.DRIVER, at=At(passage=Passage.PERMIT, side=Side.AFTER)),
     Case(victim=Victim.SERVICE, at=At(passage=Passage.SUCCEED, side=Side.BEFORE)),
 )
 EVERY = (
-    *(Case(victim=victim, at=at) for victim in Victim for at in (*PAGES, *WIRE)),
+    *(Case(victim=victim, at=at, elsewhere=True) for victim in Victim for at in (*PAGES, *WIRE)),
+    *(Case(victim=victim, at=at) for victim in Victim for at in (PAGES[0], *WIRE)),
     *(Case(victim=victim, at=PLACED, product=product) for victim in Victim for product in AFTER),
 )
 
@@ -75,5 +78,5 @@ def test_a_kill_around_the_click_doubles_and_loses_nothing(stage: Scene) -> None
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("victim", Victim)
 def test_a_kill_at_any_moment_of_an_order_doubles_and_loses_nothing(stage: Scene, victim: Victim) -> None:
-    """Every page, every passage on the wire, and the order in the book; for worker, browser and service."""
+    """Every page, every passage on the wire, and the order in the book; for each that can die."""
     assert {} == judged(stage, [case for case in EVERY if case.victim is victim])

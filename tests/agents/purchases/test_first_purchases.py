@@ -1,11 +1,13 @@
 """First purchases by the browser agent, judged by the shop's own order book: what was asked for, and nothing else."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from agents.bookmarks import Bookmarks
 from agents.terms import Budget, Phase
 from merchants.sdk import Offer, Order, Refused
 from payments.cards import CARD_ENTRY
@@ -24,6 +26,12 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         yield opened
 
 
+@pytest.fixture
+def ordering(shop: World, bookmarks: Bookmarks | None) -> World:
+    """The same with one worker for quote and order, or with two."""
+    return replace(shop, bookmarks=bookmarks)
+
+
 def _bought(shop: World, product: str, *, quantity: int = 1, **variant: str) -> tuple[Offer, Order, ScriptedService]:
     quote = shop.offer_task(product, quantity=quantity, variant=variant)
     offer = shop.run(quote)
@@ -35,10 +43,10 @@ def _bought(shop: World, product: str, *, quantity: int = 1, **variant: str) -> 
     return offer, order, service
 
 
-def test_the_order_in_the_shops_book_is_the_one_that_was_asked_for(shop: World) -> None:
+def test_the_order_in_the_shops_book_is_the_one_that_was_asked_for(ordering: World) -> None:
     """Item, variant, quantity, address, way to ship and total: read from the book, not from our own words."""
-    offer, order, _ = _bought(shop, "variants", quantity=2, Colour="Blue", Size="M")
-    (booked,) = [line for line in shop.orders() if line["number"] == order.merchant_order_id]
+    offer, order, _ = _bought(ordering, "variants", quantity=2, Colour="Blue", Size="M")
+    (booked,) = [line for line in ordering.orders() if line["number"] == order.merchant_order_id]
 
     assert [("Canvas apron", {"Colour": "Blue", "Size": "M"}, 2)] == [
         (line["title"], line["variant"], line["quantity"]) for line in booked["lines"]
@@ -54,20 +62,20 @@ def test_the_order_in_the_shops_book_is_the_one_that_was_asked_for(shop: World) 
     assert offer.payment_handler == CARD_ENTRY
 
 
-def test_a_first_purchase_takes_few_turns_and_few_tokens(shop: World) -> None:
+def test_a_first_purchase_takes_few_turns_and_few_tokens(ordering: World) -> None:
     """Quote and order together; the order goes the quote's way again and asks the model for the rest only."""
-    before = len(_asked(shop))
-    offer, _, _ = _bought(shop, "sells")
-    asked = _asked(shop)[before:]
+    before = len(_asked(ordering))
+    offer, _, _ = _bought(ordering, "sells")
+    asked = _asked(ordering)[before:]
 
     assert MAX_TURNS >= len(asked)
     assert MAX_INPUT_TOKENS >= sum(request["input_tokens"] for request in asked)
     assert {"form_input", "left_click"} == {step["member"] for step in offer.merchant_state["route"]}
 
 
-def test_the_permit_is_asked_for_once_with_what_code_read(shop: World) -> None:
+def test_the_permit_is_asked_for_once_with_what_code_read(ordering: World) -> None:
     """One permit, both totals, the one line, and the session that a look-up would need."""
-    offer, _, service = _bought(shop, "3ds_frictionless")
+    offer, _, service = _bought(ordering, "3ds_frictionless")
     (readings,) = service.permits
 
     assert (offer.cost.total, offer.cost.total) == readings.totals
@@ -76,26 +84,26 @@ def test_the_permit_is_asked_for_once_with_what_code_read(shop: World) -> None:
     assert service.sessions[0].storage["cookies"]
 
 
-def test_nothing_of_the_buyer_and_no_card_is_in_any_model_request(shop: World) -> None:
+def test_nothing_of_the_buyer_and_no_card_is_in_any_model_request(ordering: World) -> None:
     """Every request of every purchase above, searched as bytes."""
-    _bought(shop, "single_shipping")
-    sent = (shop.folder / "model.jsonl").read_bytes()
+    _bought(ordering, "single_shipping")
+    sent = (ordering.folder / "model.jsonl").read_bytes()
 
     secrets = (CARD.number, BUYER.email, BUYER.address1, BUYER.last_name, "4155550132", "415 555 0132")
     assert [] == [secret for secret in secrets if secret.encode() in sent]
 
 
-def test_a_price_that_rose_since_the_offer_ends_the_order_with_both_figures(shop: World) -> None:
+def test_a_price_that_rose_since_the_offer_ends_the_order_with_both_figures(ordering: World) -> None:
     """Nothing is in the book, and the caller learns what the shop asks now."""
-    quote = shop.offer_task("price_changes_between_offer_and_order")
-    offer = shop.run(quote)
+    quote = ordering.offer_task("price_changes_between_offer_and_order")
+    offer = ordering.run(quote)
     assert isinstance(offer, Offer)
-    before = len(shop.orders())
-    ended = shop.run(shop.order_task(quote, offer))
+    before = len(ordering.orders())
+    ended = ordering.run(ordering.order_task(quote, offer))
 
     assert isinstance(ended, Refused)
     assert ("incorrect_cost_breakdown", "price_changed") == (ended.code, ended.evidence["reason"])
-    assert before == len(shop.orders())
+    assert before == len(ordering.orders())
 
 
 def test_without_a_card_a_shop_that_takes_only_cards_is_refused_at_the_offer(shop: World) -> None:
@@ -139,10 +147,11 @@ def _asked(shop: World) -> list[dict[str, Any]]:
     return [line for line in shop.requests() if str(line.get("path", "")).endswith("/messages")]
 
 
-def test_evidence_of_an_order_is_kept_on_disk_without_a_secret(shop: World) -> None:
+def test_evidence_of_an_order_is_kept_on_disk_without_a_secret(ordering: World) -> None:
     """Pictures, texts and facts before and after the click, and no number of the card among them."""
-    _, order, _ = _bought(shop, "sells")
-    folder = next(path for path in (shop.folder / "evidence").iterdir() if path.stat().st_mtime == _newest(shop))
+    _, order, _ = _bought(ordering, "sells")
+    evidence = (ordering.folder / "evidence").iterdir()
+    folder = next(path for path in evidence if path.stat().st_mtime == _newest(ordering))
     kept = sorted(path.name for path in folder.iterdir())
 
     assert {".png", ".txt", ".json"} <= {Path(name).suffix for name in kept}
