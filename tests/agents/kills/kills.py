@@ -28,7 +28,7 @@ PATIENCE_SECONDS = 200.0
 # A dead worker is noticed in seconds, and its permit soon over.
 HASTE = {
     "CHECKOUT_AGENT_EMBEDDED": "false",
-    "CHECKOUT_AGENT_HEARTBEAT_SECONDS": "3",
+    "CHECKOUT_AGENT_HEARTBEAT_SECONDS": "6",
     "CHECKOUT_AGENT_PERMIT_SECONDS": "6",
     "CHECKOUT_AGENT_PERMIT_MARGIN_SECONDS": "0",
     "CHECKOUT_LOOK_UP_ATTEMPTS": "100",
@@ -161,7 +161,7 @@ class Scene:
                 hangs_up=case.victim in (Victim.WORKER, Victim.SERVICE),
             )
             self.tap.trap = trap
-            return lambda: self._expect(case, trap.sprung.is_set)
+            return lambda: self._expect(str(case), trap.sprung.is_set)
         seen, placed = len(self._pages()), len(self.product.orders())
 
         def comes() -> bool:
@@ -170,7 +170,7 @@ class Scene:
             return len(self.product.orders()) > placed
 
         def wait_and_kill() -> None:
-            self._expect(case, comes)
+            self._expect(str(case), comes)
             kill()
 
         return wait_and_kill
@@ -180,10 +180,10 @@ class Scene:
         return [one for one in requests if one["method"] == "GET" and "." not in one["path"].rpartition("/")[2]]
 
     @staticmethod
-    def _expect(case: Case, happened: Callable[[], bool]) -> None:
+    def _expect(what: str, happened: Callable[[], bool]) -> None:
         deadline = time.monotonic() + PATIENCE_SECONDS
         while not happened():
-            assert time.monotonic() < deadline, f"{case}: the moment never came"
+            assert time.monotonic() < deadline, f"{what}: the moment never came"
             time.sleep(POLL_SECONDS)
 
     def _until(self, intent_id: str, *states: str, asking: bool = False) -> dict[str, Any]:
@@ -201,14 +201,16 @@ class Scene:
 
     @contextmanager
     def _worker(self) -> Iterator[children.Child]:
+        """A worker that is at work: an order that no living worker may take is given up within a heartbeat."""
         self.tap.trap = None
-        service = self.product.service
+        service, before = self.product.service, self.tap.claims
         child = children.start(
             *(f"worker-{self.number}", "checkout", "agent-worker", "--service", self.tap.url),
             folder=self.product.folder,
             environment={**service.environment, "CHECKOUT_AGENT_KEY": service.key("operator", "agent")},
         )
         try:
+            self._expect("a worker at work", lambda: self.tap.claims > before)
             yield child
         finally:
             browsers = offspring(child.process.pid)

@@ -58,10 +58,11 @@ class Trap:
 
 @dataclass(slots=True)
 class Tap:
-    """The tap; `trap` may be set at any time."""
+    """The tap; `trap` may be set at any time. `claims`: how often any worker has asked for a task."""
 
     url: str
     trap: Trap | None = None
+    claims: int = 0
 
     def stops(self, passage: Passage, side: Side, status: int = 200) -> bool:
         """Whether the connection is to end here."""
@@ -84,6 +85,7 @@ def tapped(service_url: str) -> Iterator[Tap]:
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 passage = named(self.path, body)
+                tap.claims += passage is Passage.CLAIM
                 if tap.stops(passage, Side.BEFORE):
                     self._hang_up()
                     return
