@@ -100,7 +100,8 @@ def watching(context: BrowserContext) -> Iterator[CommitWatch]:
     try:
         yield watch
     finally:
-        with suppress(PlaywrightError):  # a browser that crashed has no routes left to take down
+        # A browser that crashed has no routes left to take down; where its driver did, Playwright has no loop either.
+        with suppress(PlaywrightError, RuntimeError):
             context.unroute("**/*", fence)
         context.remove_listener("request", started)
         context.remove_listener("response", answered)

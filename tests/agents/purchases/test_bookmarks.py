@@ -27,9 +27,9 @@ def worker(shop: World) -> World:
     return replace(shop, bookmarks=Bookmarks())
 
 
-def _quoted(worker: World) -> tuple[Task, Bookmark]:
+def _quoted(worker: World, product: str = PRODUCT) -> tuple[Task, Bookmark]:
     """A quote's order task, and where the quote ended."""
-    quote = worker.offer_task(PRODUCT)
+    quote = worker.offer_task(product)
     offer = worker.run(quote)
     assert isinstance(offer, Offer), offer
     assert worker.bookmarks is not None
@@ -104,6 +104,12 @@ def test_a_page_that_asks_for_more_than_was_confirmed_is_not_gone_on_from(worker
     assert isinstance(refused, Refused), refused
     assert "incorrect_cost_breakdown" == refused.code
     assert f"/products/{PRODUCT}" in _opened(worker, before)
+
+
+def test_a_price_that_rose_for_others_since_is_still_the_confirmed_one(worker: World) -> None:
+    """Each visitor of this shop pays more than the one before; whoever goes on is the same one."""
+    task, _ = _quoted(worker, "price_changes_between_offer_and_order")
+    _assert_ordered_once(worker, worker.run(task), task)
 
 
 def test_a_bookmark_is_used_once_and_by_its_own_purchase() -> None:

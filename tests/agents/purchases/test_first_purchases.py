@@ -93,17 +93,17 @@ def test_nothing_of_the_buyer_and_no_card_is_in_any_model_request(ordering: Worl
     assert [] == [secret for secret in secrets if secret.encode() in sent]
 
 
-def test_a_price_that_rose_since_the_offer_ends_the_order_with_both_figures(ordering: World) -> None:
+def test_a_price_that_rose_since_the_offer_ends_the_order_with_both_figures(shop: World) -> None:
     """Nothing is in the book, and the caller learns what the shop asks now."""
-    quote = ordering.offer_task("price_changes_between_offer_and_order")
-    offer = ordering.run(quote)
+    quote = shop.offer_task("price_changes_between_offer_and_order")
+    offer = shop.run(quote)
     assert isinstance(offer, Offer)
-    before = len(ordering.orders())
-    ended = ordering.run(ordering.order_task(quote, offer))
+    before = len(shop.orders())
+    ended = shop.run(shop.order_task(quote, offer))
 
     assert isinstance(ended, Refused)
     assert ("incorrect_cost_breakdown", "price_changed") == (ended.code, ended.evidence["reason"])
-    assert before == len(ordering.orders())
+    assert before == len(shop.orders())
 
 
 def test_without_a_card_a_shop_that_takes_only_cards_is_refused_at_the_offer(shop: World) -> None:
