@@ -20,8 +20,8 @@ from agents.browsing.egress import Egress
 from agents.browsing.elements import worlds
 from agents.browsing.fence import Fence
 from agents.browsing.finding import Found, find
-from agents.browsing.lifeline import Bound, Lifeline
 from agents.browsing.visit import Visit
+from agents.browsing.watchdog import Processes, Watchdog
 from agents.errors import BrowserMissingError
 from agents.terms import SavedSession
 from merchants.fetch import Resolver, resolve_host
@@ -67,8 +67,8 @@ class Browser:
         self._headed = headed
         self._resolve = resolve
         self._playwright = drivers.enter_context(sync_playwright())
-        self._browser, self._lifeline = self._start()
-        self._bound: Bound | None = None
+        self._browser, self._processes = self._start()
+        self._watchdog: Watchdog | None = None
         self._ready: tuple[_Room, ExitStack] | None = None
 
     @classmethod
@@ -94,7 +94,7 @@ class Browser:
     @property
     def alive(self) -> bool:
         """Whether the browser stands and can be driven."""
-        return self._lifeline.holds and self._lifeline.driven and self._browser.is_connected()
+        return self._processes.holds and self._processes.driven and self._browser.is_connected()
 
     def prepare(self, allowed_private: Collection[str] = ()) -> None:
         """Make ready what the next visit begins with, unless it is: a fresh context, its page and its proxy.
@@ -117,7 +117,7 @@ class Browser:
         After `seconds` the browser is ended under it, and every call in it fails; the next visit starts it again.
         """
         self._revive()
-        with self._lifeline.bounded(seconds) as self._bound, ExitStack() as stack:
+        with self._processes.bounded(seconds) as self._watchdog, ExitStack() as stack:
             yield self._begun(fence, session, stack)
 
     def _begun(self, fence: Fence, session: SavedSession | None, stack: ExitStack) -> Visit:
@@ -138,7 +138,7 @@ class Browser:
 
     def _room(self, allowed_private: frozenset[str], session: SavedSession | None) -> tuple[_Room, ExitStack]:
         """A room, and what ends it."""
-        with self._lifeline.bounded(START_SECONDS), ExitStack() as stack:
+        with self._processes.bounded(START_SECONDS), ExitStack() as stack:
             egress = stack.enter_context(Egress(allowed_private, self._resolve).running())
             proxy: ProxySettings = {"server": egress.address, "bypass": "<-loopback>"}
             context = self._browser.new_context(proxy=proxy, **_context(session))
@@ -155,8 +155,8 @@ class Browser:
 
     def cut(self) -> None:
         """End the browser under a visit that hangs, from any thread: its calls fail."""
-        if self._bound:
-            self._bound.cut()
+        if self._watchdog:
+            self._watchdog.cut()
 
     def close(self) -> None:
         """End the browser."""
@@ -169,12 +169,12 @@ class Browser:
         if self.alive:
             return
         self._put_away()
-        if not self._lifeline.driven:
+        if not self._processes.driven:
             self._drivers.close()
             self._playwright = self._drivers.enter_context(sync_playwright())
-        self._browser, self._lifeline = self._start()
+        self._browser, self._processes = self._start()
 
-    def _start(self) -> tuple[Chromium, Lifeline]:
+    def _start(self) -> tuple[Chromium, Processes]:
         try:
             browser = self._playwright.chromium.launch(
                 executable_path=self._found.path,
@@ -188,7 +188,7 @@ class Browser:
             session.detach()
         except PlaywrightError as failed:
             raise BrowserMissingError(_unstarted(self._found, failed)) from failed
-        return browser, Lifeline.of(next(process["id"] for process in processes if process["type"] == "browser"))
+        return browser, Processes.of(next(process["id"] for process in processes if process["type"] == "browser"))
 
 
 def _visit(room: _Room, fence: Fence) -> Visit:

@@ -173,15 +173,18 @@ def test_a_movement_is_booked_once(database: Database) -> None:
 
 
 def test_what_a_deadlock_ended_is_done_again(database: Database) -> None:
-    """Two transactions lock two rows crosswise: the server ends one at least, and both are done."""
+    """Two transactions lock two rows crosswise: the server ends one, and both are done."""
     with database.transaction() as session:
         session.execute(text("CREATE TABLE pairs AS SELECT id, 0 AS n FROM generate_series(1, 2) AS id"))
     both_hold_one = threading.Barrier(2)
+    one_is_done = threading.Event()
     runs: list[int] = []
 
     def crosswise(first: int, second: int) -> Callable[[Session], None]:
         def work(session: Session) -> None:
             runs.append(first)
+            # Begun anew before the other has woken up, it could meet it once more.
+            assert len(runs) <= 2 or one_is_done.wait(PATIENCE_SECONDS)
             session.execute(text("UPDATE pairs SET n = n + 1 WHERE id = :id"), {"id": first})
             if len(runs) <= 2:
                 both_hold_one.wait(PATIENCE_SECONDS)
@@ -189,9 +192,12 @@ def test_what_a_deadlock_ended_is_done_again(database: Database) -> None:
 
         return work
 
-    assert [None, None] == at_once(*(partial(database.once, crosswise(*pair)) for pair in ((1, 2), (2, 1))))
-    # Where the one that was ended begins anew before the other has woken up, they meet once more.
-    assert 3 <= len(runs)
+    def until_done(first: int, second: int) -> None:
+        database.once(crosswise(first, second))
+        one_is_done.set()
+
+    assert [None, None] == at_once(*(partial(until_done, *pair) for pair in ((1, 2), (2, 1))))
+    assert 3 == len(runs)
     with database.read() as session:
         assert [2, 2] == list(session.execute(text("SELECT n FROM pairs ORDER BY id")).scalars())
 

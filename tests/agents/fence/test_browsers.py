@@ -63,7 +63,7 @@ def test_the_browser_dies_with_its_worker(tmp_path: Path) -> None:
         "import sys, time, pathlib\n"
         "from agents.browsing.browser import Browser; from agents.browsing.fence import Fence\n"
         "with Browser.opened() as b, b.visit(Fence('https://example.com/')):\n"
-        f"    pathlib.Path({str(said)!r}).write_text(str(b._lifeline.browser)); time.sleep(60)"
+        f"    pathlib.Path({str(said)!r}).write_text(str(b._processes.browser)); time.sleep(60)"
     )
     worker = subprocess.Popen([sys.executable, "-c", code])
     try:

@@ -19,7 +19,7 @@ NOTICES_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Lifeline:
+class Processes:
     """The processes of a running browser, by their ids: itself, and the driver between it and us, if it is known."""
 
     browser: int
@@ -49,22 +49,22 @@ class Lifeline:
         return self.driver is None or _stands(self.driver)
 
     @contextmanager
-    def bounded(self, seconds: float) -> Iterator["Bound"]:
+    def bounded(self, seconds: float) -> Iterator["Watchdog"]:
         """Work with the browser that ends after `seconds`, as whatever it waits for fails then."""
-        bound = Bound(self)
-        threading.Thread(target=bound.watch, args=[seconds], name="lifeline", daemon=True).start()
+        watchdog = Watchdog(self)
+        threading.Thread(target=watchdog.watch, args=[seconds], name="watchdog", daemon=True).start()
         try:
-            yield bound
+            yield watchdog
         finally:
-            bound.over.set()
-            bound.cut()
+            watchdog.over.set()
+            watchdog.cut()
 
 
 @dataclass(frozen=True, slots=True)
-class Bound:
-    """A piece of work with a browser, and who watches over it in a thread of its own."""
+class Watchdog:
+    """Watches over a piece of work with a browser, from a thread of its own."""
 
-    lifeline: Lifeline
+    processes: Processes
     over: threading.Event = field(default_factory=threading.Event)
     _cut: threading.Event = field(default_factory=threading.Event)
 
@@ -77,9 +77,9 @@ class Bound:
         self._cut.wait(seconds)
         if self.over.is_set():
             return
-        _kill(self.lifeline.browser)
-        if not self.over.wait(NOTICES_SECONDS) and self.lifeline.driver is not None:
-            _kill(self.lifeline.driver)
+        _kill(self.processes.browser)
+        if not self.over.wait(NOTICES_SECONDS) and self.processes.driver is not None:
+            _kill(self.processes.driver)
 
 
 def _parent(pid: int) -> int:

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Error as PlaywrightError
 
-from agents.browsing import lifeline
+from agents.browsing import watchdog
 from agents.browsing.browser import Browser, Visit
 from agents.browsing.fence import Fence
-from agents.browsing.lifeline import Lifeline
+from agents.browsing.watchdog import Processes
 from agents.errors import PageTroubleError
 from tests.agents.fence.places import Place, serve, until
 from tests.e2e.served import alive
@@ -41,7 +41,7 @@ def test_a_visit_ends_in_time_even_where_its_page_is_only_being_made(
     browser: Browser, fence: Fence, shop: Place, monkeypatch: pytest.MonkeyPatch, seconds: float
 ) -> None:
     """Playwright waits for ever for a page whose browser died meanwhile; with its driver gone it fails."""
-    monkeypatch.setattr(lifeline, "NOTICES_SECONDS", 0.5)
+    monkeypatch.setattr(watchdog, "NOTICES_SECONDS", 0.5)
     serve(shop, "shop")
     with suppress(PlaywrightError), browser.visit(fence, seconds=seconds) as begun:
         while True:
@@ -55,7 +55,7 @@ def test_a_crashed_browser_is_seen_and_started_again(browser: Browser, fence: Fe
     serve(shop, "shop")
     with browser.visit(fence) as visit:
         visit.open(shop.url)
-        os.kill(browser._lifeline.browser, signal.SIGKILL)
+        os.kill(browser._processes.browser, signal.SIGKILL)
         assert until(lambda: not browser.alive, meanwhile=lambda: settled(visit))
         with pytest.raises(PageTroubleError, match="gone"):
             visit.settle()
@@ -67,7 +67,7 @@ def test_a_crashed_browser_is_seen_and_started_again(browser: Browser, fence: Fe
 def test_a_browser_that_crashed_between_visits_is_started_again(browser: Browser, fence: Fence, shop: Place) -> None:
     """Nobody listened when it happened."""
     serve(shop, "shop")
-    os.kill(browser._lifeline.browser, signal.SIGKILL)
+    os.kill(browser._processes.browser, signal.SIGKILL)
     assert until(lambda: not browser.alive)
     with browser.visit(fence) as fresh:
         fresh.open(shop.url)
@@ -80,7 +80,7 @@ def test_a_driver_that_died_is_started_again_with_a_browser(
     """Nothing of what it left behind goes on."""
     serve(shop, "shop")
     browser.prepare([shop.pair])
-    left = browser._lifeline
+    left = browser._processes
     assert left.driver
     with suppress(PlaywrightError), browser.visit(fence) as visit:
         visit.open(shop.url)
@@ -101,10 +101,10 @@ def test_a_driver_that_died_is_started_again_with_a_browser(
 def test_the_driver_is_the_child_of_ours_that_the_browser_comes_from(browser: Browser, fence: Fence) -> None:
     """Whatever a wrapper puts between the two; and of a process that is none of ours there is none."""
     with browser.visit(fence):
-        found = browser._lifeline
+        found = browser._processes
         assert found.driver in {int(pid) for pid in _children(os.getpid())}
-        assert Lifeline.of(found.browser) == found
-    assert Lifeline.of(1) == Lifeline(1, None)
+        assert Processes.of(found.browser) == found
+    assert Processes.of(1) == Processes(1, None)
 
 
 def _children(pid: int) -> list[str]:
