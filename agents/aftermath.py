@@ -176,7 +176,7 @@ class Aftermath:
     def _give_up(self) -> None:
         """The answer did not come in time, so there is nothing to read: what was sent stays sent."""
         with suppress(PlaywrightError):
-            self.commit.visit.page.close()
+            self.commit.visit.end_page()
 
     def _settle(self) -> None:
         with suppress(AgentError, PlaywrightError):  # a page that breaks off may still be followed by another

@@ -174,14 +174,14 @@ class Commit:
         return Refused(code=code, message=said, evidence=self.redactor.deep({**self.kept, "reason": reason}))
 
     def keep(self, name: str, facts: Mapping[str, Any]) -> None:
-        """The page as code reads it and as it looks, on disk. Before the commit it must succeed.
+        """The page as code reads it and as it looks, on disk, which before the commit must succeed.
 
-        Afterwards the page may be gone.
+        What cannot be had of the page is left out: afterwards it may be gone.
         """
-        try:
-            text, png = look(self.visit.page).text, self.observer.screenshot()
-        except (AgentError, PlaywrightError):
-            text, png = "", b""
+        text, png = "", b""
+        with suppress(AgentError, PlaywrightError):
+            text = look(self.visit.page).text
+            png = self.observer.screenshot()
         url = self.redactor.text(self.visit.page.url.partition("?")[0])
         said = self.redactor.deep(dict(facts))
         self.kept[name] = self.evidence.keep(name, self.redactor.text(text), png, url=url, facts=said)

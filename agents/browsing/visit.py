@@ -16,6 +16,7 @@ from playwright.sync_api import BrowserContext, Dialog, Download, FileChooser, F
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
+from agents.browsing.closing import close
 from agents.browsing.egress import Egress
 from agents.browsing.elements import worlds
 from agents.browsing.fence import Fence
@@ -118,6 +119,14 @@ class Visit:
             return
         self._verdict(self._active())
 
+    def end_page(self) -> None:
+        """Close the active page, and all that is under way in it; the browser with it, if it will not close."""
+        try:
+            close(self.page)
+        except PlaywrightTimeoutError:
+            if browser := self.context.browser:
+                browser.close()
+
     def notices(self) -> list[str]:
         """What the page tried since this was last asked."""
         said, self._notices = self._notices, []
@@ -213,7 +222,7 @@ class Visit:
                     self._note("a pop-up of the shop became the active page")
                 else:
                     self._note(f"pop-up to {_host(popup.url)} closed")
-                    popup.close()
+                    close(popup)
         return self.page != before
 
     def _opened_another(self, page: Page) -> None:
