@@ -32,17 +32,17 @@ demo: $(VENV)/.demo browser ## Set everything up and buy: eight purchases, two o
 STORE_TESTS := $(addprefix tests/,$(addsuffix .py,$(addprefix api/test_,agents permits workers idempotency operators \
   polling tenants keys) purchase/test_agent_orders on_lambda/test_owed))
 
-SLOWEST := --durations=12 --durations-min=8
+REPORT := --durations=12 --durations-min=8 --tb=short
 
 # Two processes, each with servers and browsers of its own; what is named in ARGS runs in one, to be looked at.
 PARALLEL := $(if $(ARGS),,-n 2 --dist loadfile)
 
 test: lint browser servers ## Set everything up, lint, and run the tests (the bounded tier)
-	@$(BIN)/pytest -m "not full" $(PARALLEL) $(SLOWEST) $(ARGS)
+	@$(BIN)/pytest -m "not full" $(PARALLEL) $(REPORT) $(ARGS)
 	$(if $(ARGS),,@CHECKOUT_TEST_STORE=postgresql $(BIN)/pytest -m "not full" $(PARALLEL) $(STORE_TESTS))
 
 test-full: lint browser servers ## All tests, with the exhaustive tier, and the service's once more on PostgreSQL
-	@$(BIN)/pytest $(SLOWEST) $(ARGS)
+	@$(BIN)/pytest $(REPORT) $(ARGS)
 	@CHECKOUT_TEST_STORE=postgresql $(BIN)/pytest tests/api tests/purchase $(ARGS)
 
 bench: $(VENV)/.dev browser servers ## Measure: sagas per second beside DBOS, commits per saga, suspended checkouts
