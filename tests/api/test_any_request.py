@@ -52,9 +52,7 @@ def _ask(schema: OpenApiSchema, operation: str, known: dict[str, Any], examples:
     cases = st.one_of(*(found.as_strategy(generation_mode=mode) for mode in GenerationMode))
     headers = {"Authorization": f"Bearer {known['key']}"}
 
-    @settings(
-        max_examples=examples, deadline=None, database=None, suppress_health_check=list(HealthCheck), derandomize=True
-    )
+    @settings(max_examples=examples, database=None, suppress_health_check=list(HealthCheck), derandomize=True)
     @given(case=cases, place=st.integers(min_value=0, max_value=3))
     def meets_no_surprise(case: Case[Any], place: int) -> None:
         for name in case.path_parameters or {}:

@@ -30,7 +30,6 @@ MOST_ROUNDS = 40
 ROUND_SECONDS = 900
 # A step is a few requests, and a run brings everything to rest: slow by a generator's measure, on purpose.
 COMMON = settings(
-    deadline=None,
     database=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
 )

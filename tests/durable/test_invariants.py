@@ -174,4 +174,4 @@ class OneExecution(RuleBasedStateMachine):
 
 
 TestOneExecution = OneExecution.TestCase
-TestOneExecution.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+TestOneExecution.settings = settings(max_examples=60, stateful_step_count=30)

@@ -59,7 +59,7 @@ def token(it: Face) -> str:
     return str(invocation.event["CheckpointToken"])
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_no_request_breaks_the_face(it: Face, members: list[str], token: str, data: st.DataObject) -> None:
     """Any member in any place of any operation: refused with a known error, or taken."""

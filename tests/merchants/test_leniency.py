@@ -97,7 +97,7 @@ def replaced(document: Any, path: tuple[str | int, ...], value: Any) -> Any:
     return bent
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.sampled_from(VERSIONS), st.integers(0, 5), st.data())
 def test_one_wrong_value_anywhere_never_raises_and_never_invents_an_order(
     wire: WireVersion, number: int, data: st.DataObject

@@ -26,7 +26,7 @@ def test_a_refund_without_an_amount_gives_back_what_was_captured_only(rig: Rig, 
 
 
 @given(st.integers(1, 2646), st.lists(st.integers(1, 3000), max_size=8))
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_refunds_never_exceed_the_capture_and_all_of_it_can_go_back(taken: int, wanted: Sequence[int]) -> None:
     """Whatever is asked for in whatever order, the sum refunded stays within what was captured, to the cent."""
     rig = Rig()

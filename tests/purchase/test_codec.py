@@ -51,7 +51,7 @@ def anything(of: Any) -> st.SearchStrategy[Any]:
 
 
 @pytest.mark.parametrize("kind", codec._TYPES.values(), ids=lambda kind: kind.__name__)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(data=st.data())
 def test_every_outcome_comes_back_as_it_went_in(kind: type[Any], data: st.DataObject) -> None:
     """Value, type and text: written again it is the same text, so a replay cannot differ from the first run."""

@@ -60,7 +60,7 @@ def test_whatever_is_refused_each_endpoint_accepts_each_event_in_order() -> None
     """Two endpoints, three intents, refusals anywhere, events that come while others wait."""
     tenants = itertools.count()
 
-    @settings(max_examples=8, deadline=None, database=None)
+    @settings(max_examples=8, database=None)
     @given(
         answers=st.lists(st.sampled_from([OK, BROKEN]), max_size=12),
         arrivals=st.lists(st.sampled_from(["ci_1", "ci_2", "ci_3", "turn"]), min_size=1, max_size=12),
