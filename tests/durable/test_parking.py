@@ -1,5 +1,6 @@
 """Parking: what must not end by accident waits for an operator instead, with a reason, and goes on from there."""
 
+import time
 from typing import Any
 
 import pytest
@@ -173,6 +174,9 @@ def test_parking_does_not_cut_a_running_handler(bed: TestBed) -> None:
 
     def handler(_event: Any, context: DurableContext) -> Any:
         def slow(_step: Any) -> str:
+            # Its start is written meanwhile; the checkpoint that stops it is to be its result's.
+            while not bed.service.operations("execution"):
+                time.sleep(0.01)
             bed.clock.advance(10)
             bed.service.leases.renew_all()
             bed.service.sweeper.sweep()
